@@ -1,0 +1,220 @@
+//! Words and what they mean, as data.
+//!
+//! The tables (`*.toml`, `*.tsv` beside this file) are loaded and cross-checked
+//! once; all their words go into one automaton, so that a text is read in one pass.
+
+mod tables;
+
+pub use tables::{HeadOffice, Region, Role, Tables, Unit};
+
+use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::source::{Glyphs, SourceText};
+
+/// What a word means: which table it is in, and the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// A metric cue: row of [`Tables::metrics`].
+    Metric(u16),
+    /// A measure category cue: row of [`Tables::categories`].
+    Category(u16),
+    /// A purpose: row of [`Tables::purposes`].
+    Purpose(u16),
+    /// A customer segment: row of [`Tables::segments`].
+    Segment(u16),
+    /// A unit or classifier: row of [`Tables::units`].
+    Unit(u16),
+    /// A head office or known institution: row of [`Tables::head_offices`].
+    HeadOffice(u16),
+    /// A region: row of [`Tables::regions`].
+    Region(u16),
+    /// A function word.
+    Role(Role),
+}
+
+/// A word of the lexicon found in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// First glyph.
+    pub start: usize,
+    /// Glyph after the last.
+    pub end: usize,
+    word: u32,
+}
+
+impl Hit {
+    /// The glyphs the word covers.
+    #[must_use]
+    pub const fn range(self) -> Glyphs {
+        self.start..self.end
+    }
+}
+
+/// All words found in a text, by where they start, longest first.
+#[derive(Debug)]
+pub struct Hits {
+    hits: Vec<Hit>,
+    /// Index of the first hit that starts at or after each glyph.
+    first: Vec<u32>,
+}
+
+impl Hits {
+    /// The words that start at glyph `at`, longest first.
+    #[must_use]
+    pub fn at(&self, at: usize) -> &[Hit] {
+        self.starting_in(at..at + 1)
+    }
+
+    /// The words that start inside `range`, by place.
+    #[must_use]
+    pub fn starting_in(&self, range: Glyphs) -> &[Hit] {
+        let bound = |i: usize| self.first.get(i).or(self.first.last()).map_or(0, |&n| n as usize);
+        self.hits.get(bound(range.start)..bound(range.end)).unwrap_or_default()
+    }
+
+    /// The words that lie inside `range`, by place.
+    pub fn inside(&self, range: Glyphs) -> impl Iterator<Item = Hit> + '_ {
+        let end = range.end;
+        self.starting_in(range).iter().copied().filter(move |hit| hit.end <= end)
+    }
+}
+
+/// Why a lexicon did not load.
+#[derive(Debug)]
+pub struct LexiconError {
+    table: String,
+    problem: String,
+}
+
+impl LexiconError {
+    pub(crate) fn new(table: &str, problem: impl fmt::Display) -> Self {
+        Self { table: table.to_owned(), problem: problem.to_string() }
+    }
+}
+
+impl fmt::Display for LexiconError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lexicon table `{}`: {}", self.table, self.problem)
+    }
+}
+
+impl std::error::Error for LexiconError {}
+
+/// The words in force and the automaton that finds them.
+pub struct Lexicon {
+    tables: Tables,
+    automaton: CharwiseDoubleArrayAhoCorasick<u32>,
+    /// Senses of each word, and the word's length in glyphs.
+    words: Vec<(Vec<Sense>, u32)>,
+    digest: String,
+}
+
+impl fmt::Debug for Lexicon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lexicon").field("words", &self.words.len()).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+impl Lexicon {
+    /// The built-in lexicon.
+    ///
+    /// # Errors
+    /// When a table does not parse or contradicts itself or another.
+    pub fn load() -> Result<Self, LexiconError> {
+        Self::compile(Tables::built_in()?)
+    }
+
+    fn compile(tables: Tables) -> Result<Self, LexiconError> {
+        let mut senses: BTreeMap<&str, Vec<Sense>> = BTreeMap::new();
+        for (form, sense) in tables.forms() {
+            let of_form = senses.entry(form).or_default();
+            if !of_form.contains(&sense) {
+                of_form.push(sense);
+            }
+        }
+        let mut digest = Sha256::new();
+        digest.update(env!("CARGO_PKG_VERSION"));
+        for (name, text) in &tables.sources {
+            digest.update(name.as_bytes());
+            digest.update([0]);
+            digest.update(text.as_bytes());
+            digest.update([0]);
+        }
+        let digest = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut patterns = Vec::with_capacity(senses.len());
+        let mut words = Vec::with_capacity(senses.len());
+        for (form, of_form) in &senses {
+            if form.is_empty() {
+                return Err(LexiconError::new("*", "a form is empty"));
+            }
+            patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
+            words.push((of_form.clone(), u32::try_from(form.chars().count()).unwrap_or(u32::MAX)));
+        }
+        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new()
+            .build_with_values(patterns)
+            .map_err(|e| LexiconError::new("*", e))?;
+        Ok(Self { tables, automaton, words, digest })
+    }
+
+    /// The tables.
+    #[must_use]
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Hash of every table in force.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What a found word means.
+    #[must_use]
+    pub fn senses(&self, hit: Hit) -> &[Sense] {
+        self.words.get(hit.word as usize).map(|(senses, _)| senses.as_slice()).unwrap_or_default()
+    }
+
+    /// Finds every word of every table, in one pass.
+    #[must_use]
+    pub fn scan(&self, source: &SourceText<'_>) -> Hits {
+        let text: String = source.glyphs().iter().collect();
+        let mut hits = Vec::new();
+        let (mut glyph, mut byte) = (0, 0);
+        for found in self.automaton.find_overlapping_iter(&text) {
+            while byte < found.end() {
+                byte += source.at(glyph).len_utf8();
+                glyph += 1;
+            }
+            let word = found.value();
+            let length = self.words.get(word as usize).map_or(0, |&(_, n)| n as usize);
+            hits.push(Hit { start: glyph - length, end: glyph, word });
+        }
+        // Stable counting order by start, longest first: hits come by end, so
+        // walking them backwards per start puts the longest first.
+        let mut first = vec![0_u32; source.len() + 2];
+        for hit in &hits {
+            if let Some(n) = first.get_mut(hit.start + 1) {
+                *n += 1;
+            }
+        }
+        let mut sum = 0;
+        for n in &mut first {
+            sum += *n;
+            *n = sum;
+        }
+        let mut next = first.clone();
+        let mut ordered = hits.clone();
+        for hit in hits.iter().rev() {
+            if let Some(slot) = next.get_mut(hit.start) {
+                if let Some(place) = ordered.get_mut(*slot as usize) {
+                    *place = *hit;
+                }
+                *slot += 1;
+            }
+        }
+        Hits { hits: ordered, first }
+    }
+}

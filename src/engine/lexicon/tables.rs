@@ -1,0 +1,223 @@
+//! The tables as rows.
+
+use serde::Deserialize;
+
+use super::{LexiconError, Sense};
+use crate::engine::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
+
+/// What a function word does in a sentence. `grammar.toml` lists the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// 累计 累放 共 合计: what follows is cumulative.
+    Cumulative,
+    /// 其中: what follows are parts of the total before.
+    Part,
+    /// 较 比: opens a comparison.
+    Versus,
+    /// 同比: compares with the same period a year before.
+    YearOnYear,
+    /// 增加 增长 上升: the number is an increase.
+    Increase,
+    /// 下降 减少 下浮: the number is a decrease.
+    Decrease,
+    /// 达 至 为: what follows is a level.
+    Level,
+    /// 该行 其 全行 我行: stands for the institution before.
+    Anaphor,
+    /// 该企业 该公司: stands for the borrower before.
+    BorrowerAnaphor,
+    /// 向 为 对 给: opens the receiver of an act.
+    Receiver,
+    /// A word at which a noun phrase to its right begins or to its left ends.
+    Boundary,
+}
+
+/// A row of `metric.toml`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MetricRow {
+    /// The metric.
+    pub code: Metric,
+    /// The words that show it.
+    pub forms: Vec<String>,
+    /// The kinds of quantity it measures.
+    pub kinds: Vec<QuantityKind>,
+    /// Which cue wins when several stand near one figure: higher first.
+    pub strength: u8,
+}
+
+/// A row of `category.toml`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CategoryRow {
+    /// The category.
+    pub code: MeasureCategory,
+    /// The words that show it.
+    pub forms: Vec<String>,
+}
+
+/// A row of `purpose.toml` or `segment.toml`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CodeRow {
+    /// The code on the wire.
+    pub code: String,
+    /// The words that show it.
+    pub forms: Vec<String>,
+}
+
+/// A row of `unit.toml`: a unit or classifier after a number.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Unit {
+    /// As written.
+    pub forms: Vec<String>,
+    /// What kind of quantity it makes.
+    pub kind: QuantityKind,
+    /// The unit on the wire; empty: as written.
+    #[serde(default)]
+    pub unit: String,
+    /// What the number is multiplied with, a plain decimal; empty: 1.
+    #[serde(default)]
+    pub factor: String,
+}
+
+/// A row of `institution.toml`: a head office or an institution known by name.
+#[derive(Clone, Debug, Deserialize)]
+pub struct HeadOffice {
+    /// Its full name.
+    pub name: String,
+    /// Other names it goes by.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// What kind of body it is.
+    #[serde(rename = "type")]
+    pub kind: InstitutionType,
+    /// GB/T 2260 code of its seat, where the name alone tells it.
+    #[serde(default)]
+    pub region: String,
+}
+
+/// A row of `region.tsv`.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// GB/T 2260 code.
+    pub code: String,
+    /// Full name: 察哈尔右翼前旗.
+    pub name: String,
+    /// Short names it goes by: 察右前旗.
+    pub aliases: Vec<String>,
+}
+
+/// Every table in force.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// Metric cues.
+    pub metrics: Vec<MetricRow>,
+    /// Measure category cues.
+    pub categories: Vec<CategoryRow>,
+    /// Purposes.
+    pub purposes: Vec<CodeRow>,
+    /// Customer segments.
+    pub segments: Vec<CodeRow>,
+    /// Units and classifiers.
+    pub units: Vec<Unit>,
+    /// Head offices and institutions known by name.
+    pub head_offices: Vec<HeadOffice>,
+    /// Regions.
+    pub regions: Vec<Region>,
+    /// Function words.
+    pub words: Vec<(Role, Vec<String>)>,
+    /// Name and text of each table, for the digest.
+    pub(super) sources: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+struct WordRow {
+    role: Role,
+    forms: Vec<String>,
+}
+
+/// A table file: one array of rows under any of these names.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct File {
+    metric: Vec<MetricRow>,
+    category: Vec<CategoryRow>,
+    purpose: Vec<CodeRow>,
+    segment: Vec<CodeRow>,
+    unit: Vec<Unit>,
+    institution: Vec<HeadOffice>,
+    word: Vec<WordRow>,
+}
+
+macro_rules! built_in {
+    ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
+}
+
+const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml"];
+const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
+
+impl Tables {
+    /// The tables compiled into the program.
+    pub(super) fn built_in() -> Result<Self, LexiconError> {
+        let mut tables = Self::default();
+        for (name, text) in BUILT_IN {
+            tables.add(name, text)?;
+        }
+        tables.add_regions(REGIONS.0, REGIONS.1)?;
+        Ok(tables)
+    }
+
+    /// Adds the rows of a table file.
+    pub(super) fn add(&mut self, name: &str, text: &str) -> Result<(), LexiconError> {
+        let file: File = toml::from_str(text).map_err(|e| LexiconError::new(name, e))?;
+        self.metrics.extend(file.metric);
+        self.categories.extend(file.category);
+        self.purposes.extend(file.purpose);
+        self.segments.extend(file.segment);
+        self.units.extend(file.unit);
+        self.head_offices.extend(file.institution);
+        self.words.extend(file.word.into_iter().map(|row| (row.role, row.forms)));
+        self.sources.push((name.to_owned(), text.to_owned()));
+        Ok(())
+    }
+
+    fn add_regions(&mut self, name: &str, text: &str) -> Result<(), LexiconError> {
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.is_empty()) {
+            let mut cells = line.split('\t');
+            let (Some(code), Some(full)) = (cells.next(), cells.next()) else {
+                return Err(LexiconError::new(name, format!("line {}: want a code, a name and aliases", number + 1)));
+            };
+            let aliases = cells.next().unwrap_or_default().split(' ').filter(|a| !a.is_empty()).map(str::to_owned).collect();
+            self.regions.push(Region { code: code.to_owned(), name: full.to_owned(), aliases });
+        }
+        self.sources.push((name.to_owned(), text.to_owned()));
+        Ok(())
+    }
+
+    /// Every form with its sense.
+    pub(super) fn forms(&self) -> Vec<(&str, Sense)> {
+        fn rows<'a, R>(out: &mut Vec<(&'a str, Sense)>, rows: &'a [R], forms: impl Fn(&'a R) -> Vec<&'a str>, sense: fn(u16) -> Sense) {
+            for (i, row) in rows.iter().enumerate() {
+                let sense = sense(u16::try_from(i).unwrap_or(u16::MAX));
+                out.extend(forms(row).into_iter().map(|form| (form, sense)));
+            }
+        }
+        fn all(forms: &[String]) -> Vec<&str> {
+            forms.iter().map(String::as_str).collect()
+        }
+        fn named<'a>(name: &'a str, aliases: &'a [String]) -> Vec<&'a str> {
+            std::iter::once(name).chain(aliases.iter().map(String::as_str)).collect()
+        }
+        let mut out = Vec::new();
+        rows(&mut out, &self.metrics, |r| all(&r.forms), Sense::Metric);
+        rows(&mut out, &self.categories, |r| all(&r.forms), Sense::Category);
+        rows(&mut out, &self.purposes, |r| all(&r.forms), Sense::Purpose);
+        rows(&mut out, &self.segments, |r| all(&r.forms), Sense::Segment);
+        rows(&mut out, &self.units, |r| all(&r.forms), Sense::Unit);
+        rows(&mut out, &self.head_offices, |r| named(&r.name, &r.aliases), Sense::HeadOffice);
+        rows(&mut out, &self.regions, |r| named(&r.name, &r.aliases), Sense::Region);
+        for (role, forms) in &self.words {
+            out.extend(forms.iter().map(|form| (form.as_str(), Sense::Role(*role))));
+        }
+        out
+    }
+}

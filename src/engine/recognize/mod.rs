@@ -1,0 +1,6 @@
+//! Hits to mentions: numbers with their units, dates, institutions.
+
+pub mod date;
+pub mod institution;
+pub mod numeral;
+pub mod quantity;

@@ -1,0 +1,1 @@
+//! Numbers as written: ASCII, full-width, Chinese numerals and mixtures of them.

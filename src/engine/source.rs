@@ -1,0 +1,374 @@
+//! The text as the rules read it: normalised glyphs that know where they came from.
+//!
+//! Every glyph is one character after normalisation (full-width to half-width,
+//! radicals and compatibility forms to ordinary characters, traditional to
+//! simplified) and keeps its byte range in the original. Spaces that extraction
+//! put between characters, zero-width characters and the line breaks inside a
+//! hard-wrapped paragraph are gone; paragraph breaks are `\n`, cell gaps `\t`.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::report::Span;
+
+/// A half-open range of glyph indices.
+pub type Glyphs = Range<usize>;
+
+/// A bulletin's text, normalised.
+#[derive(Debug)]
+pub struct SourceText<'t> {
+    original: &'t str,
+    glyphs: Vec<char>,
+    /// Original byte range of each glyph.
+    ranges: Vec<(u32, u32)>,
+    /// Glyph indices before which a line break of the original was removed, ascending.
+    wraps: Vec<usize>,
+}
+
+impl<'t> SourceText<'t> {
+    /// Normalises `original`.
+    #[must_use]
+    pub fn new(original: &'t str) -> Self {
+        let mut source =
+            Self { original, glyphs: Vec::with_capacity(original.len() / 3), ranges: Vec::with_capacity(original.len() / 3), wraps: Vec::new() };
+        let mut lines = Lines::new(original).peekable();
+        let mut previous: Option<Line> = None;
+        while let Some(line) = lines.next() {
+            if line.blank {
+                source.break_paragraph(line.start);
+                previous = None;
+                continue;
+            }
+            if let Some(before) = &previous {
+                if before.flows_into(&line) {
+                    source.wraps.push(source.glyphs.len());
+                } else {
+                    source.break_paragraph(line.start);
+                }
+            }
+            source.push_line(&line);
+            previous = Some(line);
+        }
+        source
+    }
+
+    /// The original text.
+    #[must_use]
+    pub const fn original(&self) -> &'t str {
+        self.original
+    }
+
+    /// The normalised glyphs.
+    #[must_use]
+    pub fn glyphs(&self) -> &[char] {
+        &self.glyphs
+    }
+
+    /// The glyph at `at`, or `\n` outside the text.
+    #[must_use]
+    pub fn at(&self, at: usize) -> char {
+        self.glyphs.get(at).copied().unwrap_or('\n')
+    }
+
+    /// The glyph before `at`, or `\n` at the start.
+    #[must_use]
+    pub fn before(&self, at: usize) -> char {
+        at.checked_sub(1).map_or('\n', |i| self.at(i))
+    }
+
+    /// Number of glyphs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.glyphs.len()
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.glyphs.is_empty()
+    }
+
+    /// Whether the glyphs from `at` on begin with `word`.
+    #[must_use]
+    pub fn starts_with(&self, at: usize, word: &str) -> bool {
+        let mut i = at;
+        word.chars().all(|c| {
+            i += 1;
+            self.glyphs.get(i - 1) == Some(&c)
+        })
+    }
+
+    /// Whether the glyphs before `at` end with `word`.
+    #[must_use]
+    pub fn ends_with(&self, at: usize, word: &str) -> bool {
+        at.checked_sub(word.chars().count()).is_some_and(|start| self.starts_with(start, word))
+    }
+
+    /// The normalised text of a range.
+    #[must_use]
+    pub fn text(&self, range: Glyphs) -> String {
+        self.glyphs.get(range).unwrap_or_default().iter().collect()
+    }
+
+    /// The original bytes of a range of glyphs.
+    #[must_use]
+    pub fn span(&self, range: Glyphs) -> Span {
+        match (self.ranges.get(range.start), range.end.checked_sub(1).and_then(|i| self.ranges.get(i))) {
+            (Some(first), Some(last)) if range.start < range.end => Span::new(first.0 as usize, last.1 as usize),
+            (Some(first), _) => Span::new(first.0 as usize, first.0 as usize),
+            _ => Span::new(self.original.len(), self.original.len()),
+        }
+    }
+
+    /// The original text of a range of glyphs.
+    #[must_use]
+    pub fn original_text(&self, range: Glyphs) -> &'t str {
+        let span = self.span(range);
+        self.original.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// Glyph indices before which a line break of the original was removed.
+    #[must_use]
+    pub fn wraps(&self) -> &[usize] {
+        &self.wraps
+    }
+
+    /// The first glyph that ends after original byte `byte`.
+    #[must_use]
+    pub fn glyph_at(&self, byte: usize) -> usize {
+        self.ranges.partition_point(|&(_, end)| end as usize <= byte)
+    }
+
+    fn break_paragraph(&mut self, byte: usize) {
+        if self.glyphs.last().is_some_and(|&c| c != '\n') {
+            self.push('\n', byte.saturating_sub(1), byte);
+        }
+    }
+
+    fn push(&mut self, glyph: char, start: usize, end: usize) {
+        self.glyphs.push(glyph);
+        self.ranges.push((u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(end).unwrap_or(u32::MAX)));
+    }
+
+    fn push_line(&mut self, line: &Line<'_>) {
+        let mut chars = line.text.char_indices().peekable();
+        while let Some((at, ch)) = chars.next() {
+            let (start, end) = (line.start + at, line.start + at + ch.len_utf8());
+            if is_invisible(ch) {
+                continue;
+            }
+            if is_space(ch) {
+                let mut width = space_width(ch);
+                while let Some(&(_, next)) = chars.peek() {
+                    if !is_space(next) && !is_invisible(next) {
+                        break;
+                    }
+                    width += space_width(next);
+                    chars.next();
+                }
+                let rest = line.text.get(chars.peek().map_or(line.text.len(), |&(i, _)| i)..).unwrap_or_default();
+                if let Some(gap) = self.gap(line, width, rest) {
+                    self.push(gap, start, start + ch.len_utf8());
+                }
+                continue;
+            }
+            self.push(normalise(ch), start, end);
+        }
+    }
+
+    /// What stands for a run of spaces: nothing, a space or a cell gap.
+    fn gap(&self, line: &Line<'_>, width: usize, rest: &str) -> Option<char> {
+        let before = self.glyphs.last().copied().unwrap_or('\n');
+        let after = normalise(rest.chars().next()?);
+        if before == '\n' {
+            return None;
+        }
+        if width >= 3 || (width >= 2 && line.is_row) {
+            return Some('\t');
+        }
+        let word = |c: char| c.is_ascii_alphanumeric();
+        if before.is_ascii_digit() && after.is_ascii_digit() {
+            let group = rest.chars().map(normalise).take_while(char::is_ascii_digit).count();
+            let head = self.glyphs.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+            return if group == 3 && head <= 3 && width == 1 { None } else { Some(' ') };
+        }
+        (word(before) && word(after)).then_some(' ')
+    }
+}
+
+/// A line of the original with what decides whether the next one continues it.
+#[derive(Debug)]
+struct Line<'t> {
+    text: &'t str,
+    /// Byte offset of the line in the original.
+    start: usize,
+    blank: bool,
+    /// Cells set apart by wide gaps.
+    is_row: bool,
+    /// It has a clause in it, so it is no heading.
+    has_clause: bool,
+    width: usize,
+    indented: bool,
+    first: char,
+    last: char,
+}
+
+impl<'t> Line<'t> {
+    fn new(text: &'t str, start: usize) -> Self {
+        let trimmed = text.trim_matches(|c| is_space(c) || is_invisible(c));
+        let mut line = Self {
+            text,
+            start,
+            blank: trimmed.is_empty(),
+            is_row: false,
+            has_clause: false,
+            width: 0,
+            indented: text.starts_with(['\u{3000}', '\t']),
+            first: trimmed.chars().next().map_or('\n', normalise),
+            last: trimmed.chars().next_back().map_or('\n', normalise),
+        };
+        let (mut gaps, mut run, mut digits, mut stops) = (0, 0, false, false);
+        for ch in trimmed.chars() {
+            line.width += 1;
+            if is_space(ch) {
+                run += space_width(ch);
+                continue;
+            }
+            gaps += usize::from(run >= 2);
+            run = 0;
+            digits |= ch.is_ascii_digit();
+            stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
+            line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
+        }
+        line.is_row = gaps >= 2 && digits && !stops;
+        line
+    }
+
+    /// Whether `next` goes on with this line's paragraph.
+    fn flows_into(&self, next: &Self) -> bool {
+        if self.is_row || next.is_row || next.indented || is_marker(next.first) || self.starts_list_item(next) {
+            return false;
+        }
+        match self.last {
+            '。' | '！' | '？' | ';' | ':' | '】' => false,
+            ',' | '、' => true,
+            _ => self.has_clause && self.width >= 24,
+        }
+    }
+
+    /// Whether `next` opens an item of its own: `u ` (a lost Wingdings bullet), 一、, 1.
+    fn starts_list_item(&self, next: &Self) -> bool {
+        let mut chars = next.text.trim_start_matches(|c| is_space(c) || is_invisible(c)).chars();
+        let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
+        match second {
+            ' ' | '\u{a0}' => first.is_ascii_alphabetic(),
+            '、' | '.' | '．' => first.is_ascii_digit() || "一二三四五六七八九十".contains(first),
+            '是' => "一二三四五六七八九".contains(first) && matches!(self.last, '。' | ';'),
+            _ => false,
+        }
+    }
+}
+
+/// Lines of a text by `\n`, with their offsets.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Lines<'t> {
+    const fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = Line<'t>;
+
+    fn next(&mut self) -> Option<Line<'t>> {
+        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let end = rest.find('\n').unwrap_or(rest.len());
+        let line = Line::new(rest.get(..end).unwrap_or_default(), self.at);
+        self.at += end + 1;
+        Some(line)
+    }
+}
+
+/// Bullets and brackets that open an item or a heading.
+const fn is_marker(c: char) -> bool {
+    matches!(c, '●' | '○' | '◆' | '◇' | '■' | '□' | '▲' | '△' | '★' | '☆' | '►' | '▶' | '•' | '·' | '※' | '➢' | '✓' | '√' | '【' | '(' | '\u{f0d8}' | '\u{f06c}' | '\u{f075}' | '\u{f0b7}' | '\u{f06e}')
+}
+
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{202a}'..='\u{202e}')
+}
+
+const fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
+const fn space_width(c: char) -> usize {
+    match c {
+        '\t' => 4,
+        '\u{3000}' => 2,
+        '\r' => 0,
+        _ => 1,
+    }
+}
+
+/// Traditional and variant characters and their simplified forms, from the
+/// one-to-one character table of OpenCC (`TSCharacters`).
+const TRADITIONAL: &str = include_str!("lexicon/traditional.tsv");
+const FIRST_IDEOGRAPH: u32 = 0x4e00;
+const IDEOGRAPHS: usize = 0x5200;
+
+static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let mut table: Vec<char> = (FIRST_IDEOGRAPH..).take(IDEOGRAPHS).map(|c| char::from_u32(c).unwrap_or('\0')).collect();
+    for line in TRADITIONAL.lines().filter(|line| !line.starts_with('#')) {
+        let mut chars = line.chars().filter(|c| *c != '\t');
+        if let (Some(from), Some(to)) = (chars.next(), chars.next())
+            && let Some(slot) = (from as u32).checked_sub(FIRST_IDEOGRAPH).and_then(|i| table.get_mut(i as usize))
+        {
+            *slot = to;
+        }
+    }
+    table
+});
+
+/// One character in the form the rules know.
+#[must_use]
+pub fn normalise(c: char) -> char {
+    match c {
+        ' '..='~' => c,
+        '\u{4e00}'..='\u{9fff}' => SIMPLIFIED.get((c as u32 - FIRST_IDEOGRAPH) as usize).copied().unwrap_or(c),
+        '！' | '？' | '。' | '、' => c,
+        '；' => ';',
+        '〔' | '［' => '[',
+        '〕' | '］' => ']',
+        '｡' => '。',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '￥' => '¥',
+        '「' | '『' | '〝' => '“',
+        '」' | '』' | '〞' => '”',
+        '–' | '−' | '‐' | '‑' | '‒' | '﹣' => '-',
+        '〜' | '∼' => '~',
+        '―' | '─' | '━' | '⸺' => '—',
+        '﹪' => '%',
+        '﹐' => ',',
+        '\u{2e80}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}' => compatibility(c),
+        _ => c,
+    }
+}
+
+/// Radicals and compatibility ideographs as ordinary ones.
+fn compatibility(c: char) -> char {
+    use unicode_normalization::UnicodeNormalization as _;
+    /// Radicals that Unicode does not decompose, by their simplified characters.
+    const RADICALS: &[(char, char)] = &[
+        ('⺠', '民'), ('⺟', '母'), ('⻁', '虎'), ('⻄', '西'), ('⻅', '见'), ('⻆', '角'), ('⻉', '贝'), ('⻋', '车'),
+        ('⻓', '长'), ('⻔', '门'), ('⻘', '青'), ('⻙', '韦'), ('⻚', '页'), ('⻛', '风'), ('⻜', '飞'), ('⻝', '食'),
+        ('⻢', '马'), ('⻣', '骨'), ('⻤', '鬼'), ('⻥', '鱼'), ('⻦', '鸟'), ('⻨', '麦'), ('⻩', '黄'), ('⻬', '齐'),
+        ('⻮', '齿'), ('⻰', '龙'), ('⻳', '龟'), ('⻁', '虎'), ('⺁', '厂'), ('⺋', '卩'), ('⺝', '月'), ('⺩', '王'),
+        ('⺫', '目'), ('⺼', '月'), ('⻃', '西'), ('⻌', '辶'), ('⻏', '阝'), ('⻖', '阝'), ('⻗', '雨'), ('⻞', '食'),
+    ];
+    RADICALS.iter().find(|(radical, _)| *radical == c).map_or_else(|| c.nfkc().next().unwrap_or(c), |&(_, plain)| plain)
+}

@@ -1,0 +1,5 @@
+//! Jianbao (简报, "bulletin") reads the bulletins of Chinese banks, banking
+//! associations and regulators and returns what each institution did and every
+//! figure it reported.
+
+pub mod engine;
