@@ -19,8 +19,8 @@ use super::source::{Glyphs, SourceText};
 pub enum Sense {
     /// A metric cue: row of [`Tables::metrics`].
     Metric(u16),
-    /// A measure category cue: row of [`Tables::categories`].
-    Category(u16),
+    /// Part of a measure category cue: index into [`Tables::category_forms`], and which part of it.
+    Category(u16, u8),
     /// A purpose: row of [`Tables::purposes`].
     Purpose(u16),
     /// A customer segment: row of [`Tables::segments`].

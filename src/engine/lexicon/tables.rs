@@ -31,6 +31,10 @@ pub enum Role {
     Receiver,
     /// A word at which a noun phrase to its right begins or to its left ends.
     Boundary,
+    /// What makes a quantity someone else's: 增加值, 销售额, 研发投入.
+    Context,
+    /// 下一步, 贡献: a wish or a plan.
+    Slogan,
 }
 
 /// A row of `metric.toml`.
@@ -123,6 +127,8 @@ pub struct Tables {
     pub head_offices: Vec<HeadOffice>,
     /// Regions.
     pub regions: Vec<Region>,
+    /// The forms of [`Tables::categories`], split at `…`, with the row of each.
+    pub category_forms: Vec<(u16, Vec<String>)>,
     /// Function words.
     pub words: Vec<(Role, Vec<String>)>,
     /// Name and text of each table, for the digest.
@@ -152,7 +158,7 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
 }
 
-const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml"];
+const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml", "context.toml"];
 const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
 
 impl Tables {
@@ -170,7 +176,11 @@ impl Tables {
     pub(super) fn add(&mut self, name: &str, text: &str) -> Result<(), LexiconError> {
         let file: File = toml::from_str(text).map_err(|e| LexiconError::new(name, e))?;
         self.metrics.extend(file.metric);
-        self.categories.extend(file.category);
+        for row in file.category {
+            let index = u16::try_from(self.categories.len()).unwrap_or(u16::MAX);
+            self.category_forms.extend(row.forms.iter().map(|form| (index, form.split('…').map(str::to_owned).collect())));
+            self.categories.push(row);
+        }
         self.purposes.extend(file.purpose);
         self.segments.extend(file.segment);
         self.units.extend(file.unit);
@@ -209,7 +219,10 @@ impl Tables {
         }
         let mut out = Vec::new();
         rows(&mut out, &self.metrics, |r| all(&r.forms), Sense::Metric);
-        rows(&mut out, &self.categories, |r| all(&r.forms), Sense::Category);
+        for (i, (_, parts)) in self.category_forms.iter().enumerate() {
+            let form = u16::try_from(i).unwrap_or(u16::MAX);
+            out.extend(parts.iter().zip(0..).map(|(part, n)| (part.as_str(), Sense::Category(form, n))));
+        }
         rows(&mut out, &self.purposes, |r| all(&r.forms), Sense::Purpose);
         rows(&mut out, &self.segments, |r| all(&r.forms), Sense::Segment);
         rows(&mut out, &self.units, |r| all(&r.forms), Sense::Unit);

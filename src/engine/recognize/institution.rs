@@ -36,6 +36,12 @@ pub struct InstitutionMention {
     pub region_code: String,
     /// Full name of that region.
     pub region_name: String,
+    /// The mention this one stands for: (以下简称农行临沂分行).
+    pub alias_of: Option<usize>,
+    /// An outlet of another institution: 红格尔图信用社, 忠堡支行.
+    pub outlet: bool,
+    /// Canonical name of the institution it is an outlet of, if the name says so.
+    pub parent: String,
 }
 
 /// Finds every institution that is named, by place, not overlapping.

@@ -2,5 +2,6 @@
 
 pub mod date;
 pub mod institution;
+pub mod name;
 pub mod numeral;
 pub mod quantity;
