@@ -8,6 +8,8 @@ use crate::engine::source::Glyphs;
 const OPENERS: [&str; 7] = ["以下统称", "以下简称", "以下称", "下简称", "简称", "下称", "又称"];
 /// Longest name that a definition gives.
 const LONGEST: usize = 20;
+/// Shortest name that means its definition's institution before the definition as well.
+const DISTINCTIVE: usize = 5;
 /// Most definitions that a text is searched for.
 const MOST: usize = 32;
 /// What a definition may give that is no name: it stands for different bodies.
@@ -60,7 +62,8 @@ fn take_over(parts: &Parts<'_>, mentions: &mut Vec<InstitutionMention>, name: &s
     let length = name.chars().count();
     let Some(first) = name.chars().next() else { return };
     let mut added = Vec::new();
-    for (at, _) in parts.source.glyphs().iter().enumerate().filter(|&(at, c)| *c == first && at >= full.range.end && parts.source.starts_with(at, name)) {
+    let from = if length < DISTINCTIVE { full.range.end } else { 0 };
+    for (at, _) in parts.source.glyphs().iter().enumerate().filter(|&(at, c)| *c == first && at >= from && parts.source.starts_with(at, name)) {
         let range = at..at + length;
         let near = mentions.partition_point(|mention| mention.range.end <= at);
         match mentions.get_mut(near) {
@@ -88,7 +91,7 @@ fn stand_for(mention: &mut InstitutionMention, full: &InstitutionMention) {
 fn link(mentions: &mut [InstitutionMention], defined: &[(String, InstitutionMention)]) {
     for (name, full) in defined {
         let index = mentions.iter().position(|mention| mention.range == full.range);
-        for mention in mentions.iter_mut().filter(|mention| mention.name == *name && mention.range.start >= full.range.end) {
+        for mention in mentions.iter_mut().filter(|mention| mention.name == *name && mention.canonical == full.canonical) {
             mention.alias_of = index;
         }
     }

@@ -1,6 +1,6 @@
 //! Legal persons of a region: `[region][brand][ending]`.
 
-use super::office::{corporate_end, suits};
+use super::office::{corporate_end, regions_of, suits};
 use super::parts::{Parts, is_ideograph};
 use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
@@ -56,13 +56,16 @@ fn head_to(parts: &Parts<'_>, ending: usize, most: usize) -> Option<Head> {
         let start = ending.checked_sub(brand)?;
         if let Some(chain) = parts.chain_to(start) {
             let head = Head::of(chain, ending);
-            return is_brand(parts, start..ending, true).then_some(head);
+            let stands = brand != 1 || says_level(parts, start);
+            return (stands && is_brand(parts, start..ending, true)).then_some(head);
         }
         let bordered = parts.is_left_border(start) || parts.name_to(start, NamePart::Scope).is_some();
         if bordered {
             let brand_alone = brand >= 2 && is_brand(parts, start..ending, false);
             return brand_alone.then(|| {
-                let regions = parts.region_from(start, true).filter(|(hit, _)| hit.end <= ending).map(|(_, regions)| regions);
+                let is_of_region = |rest: usize| rest == 0 || rest >= 2;
+                let region = parts.region_from(start, true).filter(|(hit, _)| hit.end <= ending && is_of_region(ending - hit.end));
+                let regions = region.filter(|_| most == BRAND).map(|(_, regions)| regions);
                 Head { start, regions: regions.unwrap_or_default(), brand }
             });
         }
@@ -94,7 +97,7 @@ fn starts_common(parts: &Parts<'_>, range: &std::ops::Range<usize>) -> bool {
 fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let row = parts.name(hit, NamePart::Legal)?;
     let kind = row.kind?;
-    let head = head_to(parts, hit.start, BRAND)?;
+    let head = head_to(parts, hit.start, BRAND).filter(|head| kind != Type::CityCommercialBank || !head.regions.is_empty())?;
     let end = corporate_end(parts, hit.end, kind);
     let ending = full_ending(parts, hit, row, &head);
     let canonical = format!("{}{ending}{}", parts.source.text(head.start..hit.start), parts.source.text(hit.end..end));
@@ -128,7 +131,8 @@ fn public(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let row = parts.name(hit, NamePart::Public)?;
     let kind = row.kind?;
     if let Some(chain) = parts.chain_to(hit.start) {
-        return Some(InstitutionMention::new(parts, chain.start..hit.end, NameForm::Proper, kind).in_region(parts, &chain.regions));
+        let regions = regions_of(parts, chain.regions, hit.end);
+        return Some(InstitutionMention::new(parts, chain.start..hit.end, NameForm::Proper, kind).in_region(parts, &regions));
     }
     let start = hit.start.checked_sub(1)?;
     let of_level = matches!(parts.source.at(start), '省' | '市' | '区' | '州' | '盟' | '县' | '旗');
@@ -137,23 +141,41 @@ fn public(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// 山西省农业信贷融资担保有限公司: a trade before a corporate form.
 fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
-    let kind = parts.name(hit, NamePart::Trade)?.kind?;
+    let kind = parts.name(hit, NamePart::Trade).filter(|_| !ends_office_alone(parts, hit.end))?.kind?;
     let (form, _) = parts.name_from(hit.end, NamePart::Corporate)?;
     let head = head_to(parts, hit.start, TRADE_BRAND)?;
-    if head.brand == 0 && form.end - form.start == 2 {
+    // 公司 alone makes a noun of a kind (保险公司) unless a region and a brand are before it.
+    let is_short = form.end - form.start == 2;
+    if is_short && (head.regions.is_empty() || (head.brand == 0 && !is_rare_trade(parts, hit.end))) {
         return None;
     }
-    let end = parts.local_from(form.end, |branch| suits(kind, branch)).map_or(form.end, |local| local.end);
-    let mut mention = InstitutionMention::new(parts, head.start..end, NameForm::Proper, kind).in_region(parts, &head.regions);
-    if end > form.end {
-        mention.head_office = parts.source.text(head.start..form.end);
-    }
+    let Some(local) = parts.local_from(form.end, |branch| suits(kind, branch)) else {
+        return Some(InstitutionMention::new(parts, head.start..form.end, NameForm::Proper, kind).in_region(parts, &head.regions));
+    };
+    let regions = head.regions.then(local.regions);
+    let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
+    mention.head_office = parts.source.text(head.start..form.end);
     Some(mention)
+}
+
+/// Whether a known institution's name ends at `end`.
+fn ends_office(parts: &Parts<'_>, end: usize) -> bool {
+    parts.to(end).iter().any(|hit| parts.names_office(*hit))
+}
+
+/// Whether one does that has no region before it: not 宁银消费金融 in 浙江宁银消费金融.
+fn ends_office_alone(parts: &Parts<'_>, end: usize) -> bool {
+    parts.to(end).iter().any(|hit| parts.names_office(*hit) && parts.chain_to(hit.start).is_none())
+}
+
+/// Trades of which a region has one company: 苏州金融租赁公司.
+fn is_rare_trade(parts: &Parts<'_>, end: usize) -> bool {
+    ["金融租赁", "消费金融", "再担保", "农业信贷担保"].iter().any(|trade| parts.source.ends_with(end, trade))
 }
 
 /// 柳州银行: a city and 银行; or an unknown bank's branch: 某某银行成都分行.
 fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
-    parts.name(hit, NamePart::Bank)?;
+    parts.name(hit, NamePart::Bank).filter(|_| !ends_office(parts, hit.end))?;
     let kind = Type::CityCommercialBank;
     let local = parts.local_from(hit.end, |branch| suits(kind, branch));
     let head = match parts.chain_to(hit.start) {
@@ -180,7 +202,7 @@ fn is_city_alias(parts: &Parts<'_>, chain: &Chain) -> bool {
     let Some((hit, _)) = parts.region_to(chain.end) else { return false };
     hit.start == chain.start
         && !says_level(parts, chain.end)
-        && chain.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("00"))
+        && chain.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
 }
 
 /// Whether the place that ends at `at` says what it is: 兴和县, not 乌兰 in 乌兰哈达信用社.
@@ -191,7 +213,7 @@ fn says_level(parts: &Parts<'_>, at: usize) -> bool {
 /// 红格尔图信用社, 忠堡支行: an outlet by its own name; 某县信用社 is a legal person's.
 fn outlet(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     parts.name(hit, NamePart::Outlet)?;
-    let is_cooperative = parts.source.ends_with(hit.end, "社");
+    let is_cooperative = parts.source.ends_with(hit.end, "信用社");
     if parts.source.ends_with(hit.end, "办事处") {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Head offices and known institutions, and their branches.
 
 use super::parts::Parts;
-use super::place::Local;
+use super::place::{Local, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{HeadOffice, Hit, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
@@ -43,7 +43,8 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
 }
 
 fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, office: &str, local: &Local) -> InstitutionMention {
-    let mut mention = InstitutionMention::new(parts, hit.start..local.end, NameForm::Proper, row.kind).in_region(parts, &local.regions);
+    let regions = regions_of(parts, local.regions.clone(), local.end);
+    let mut mention = InstitutionMention::new(parts, hit.start..local.end, NameForm::Proper, row.kind).in_region(parts, &regions);
     mention.canonical = format!("{office}{}", parts.source.text(end..local.end));
     office.clone_into(&mut mention.head_office);
     if is_local(row.kind) && local.is_outlet && local.regions.is_empty() {
@@ -65,7 +66,7 @@ pub(super) fn corporate_end(parts: &Parts<'_>, end: usize, kind: Type) -> usize 
 
 /// A local part with no head office: 乌兰察布市分行, 四川监管局.
 fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
-    let row = parts.name(hit, NamePart::Branch)?;
+    let row = parts.name(hit, NamePart::Branch).filter(|_| parts.name(hit, NamePart::Public).is_none())?;
     let chain = parts.chain_to(hit.start)?;
     let text = parts.source.text(hit.range());
     let kind = match row.kind {
@@ -77,7 +78,13 @@ fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
         _ if text.ends_with("分行") || text.ends_with("支行") => Type::Other,
         _ => return None,
     };
-    parts.is_left_border(chain.start).then(|| InstitutionMention::new(parts, chain.start..hit.end, NameForm::Fragment, kind).in_region(parts, &chain.regions))
+    let regions = regions_of(parts, chain.regions, hit.end);
+    parts.is_left_border(chain.start).then(|| InstitutionMention::new(parts, chain.start..hit.end, NameForm::Fragment, kind).in_region(parts, &regions))
+}
+
+/// The regions of a name that ends at `end`: a 监管分局 is a prefecture's.
+pub(super) fn regions_of(parts: &Parts<'_>, regions: Regions, end: usize) -> Regions {
+    if ["监管分局", "监分局"].iter().any(|ending| parts.source.ends_with(end, ending)) { regions.of_prefecture(parts.lexicon.tables()) } else { regions }
 }
 
 /// Whether bodies of this type have branches of this name.

@@ -3,6 +3,8 @@
 use crate::engine::lexicon::{HeadOffice, Hit, Hits, Lexicon, NamePart, NameWord, Sense};
 use crate::engine::source::SourceText;
 
+use super::place::level;
+
 /// The words of names in a text, by where they start and by where they end.
 pub(super) struct Parts<'a> {
     pub source: &'a SourceText<'a>,
@@ -12,6 +14,8 @@ pub(super) struct Parts<'a> {
     ending: Vec<Hit>,
     /// Index in `ending` of the first hit that ends at or after each glyph.
     first: Vec<usize>,
+    /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
+    crossed: Vec<(usize, usize)>,
 }
 
 impl<'a> Parts<'a> {
@@ -28,7 +32,8 @@ impl<'a> Parts<'a> {
             }
             first.push(next);
         }
-        Self { source, lexicon, hits, ending, first }
+        let crossed = crossed(lexicon, all);
+        Self { source, lexicon, hits, ending, first, crossed }
     }
 
     /// Every hit that is part of a name, by end.
@@ -45,6 +50,11 @@ impl<'a> Parts<'a> {
     pub fn to(&self, at: usize) -> &[Hit] {
         let bound = |i: usize| self.first.get(i).copied().unwrap_or(self.ending.len());
         self.ending.get(bound(at)..bound(at + 1)).unwrap_or_default()
+    }
+
+    /// Whether `hit` is a region that begins inside an earlier word.
+    pub fn is_crossed(&self, hit: Hit) -> bool {
+        self.crossed.binary_search(&(hit.start, hit.end)).is_ok()
     }
 
     /// The row that makes `hit` a `part`, if its neighbours let it.
@@ -98,6 +108,35 @@ impl<'a> Parts<'a> {
     pub fn is_left_border(&self, at: usize) -> bool {
         !is_ideograph(self.source.before(at)) || self.name_to(at, NamePart::Border).is_some() || self.name_to(at, NamePart::Lead).is_some()
     }
+}
+
+/// The regions that an earlier word runs into, by place: a region no lower, or a
+/// border word where the region is no province.
+fn crossed(lexicon: &Lexicon, all: &[Hit]) -> Vec<(usize, usize)> {
+    let names = &lexicon.tables().names;
+    let is_border = |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
+    let region_level = |sense: &Sense| match sense {
+        Sense::Region(row) | Sense::RegionWord(row) => lexicon.tables().regions.get(usize::from(*row)).map(|region| level(&region.code)),
+        _ => None,
+    };
+    let mut crossed = Vec::new();
+    let mut reaches: Vec<(Hit, u8)> = Vec::new();
+    for hit in all {
+        let senses = lexicon.senses(*hit);
+        let region = senses.iter().filter_map(region_level).min();
+        if region.is_none() && !senses.iter().any(is_border) {
+            continue;
+        }
+        reaches.retain(|(earlier, _)| earlier.end > hit.start);
+        let runs_into = |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
+        if reaches.iter().any(runs_into) {
+            crossed.push((hit.start, hit.end));
+        } else {
+            reaches.push((*hit, region.unwrap_or(1)));
+        }
+    }
+    crossed.sort_unstable();
+    crossed
 }
 
 /// Whether `c` is a Chinese character, as all characters of brands and places are.

@@ -12,6 +12,17 @@ impl Regions {
         self.0.is_empty()
     }
 
+    /// The words as those of a prefecture: 吉林 is the city in 吉林监管分局.
+    pub fn of_prefecture(mut self, tables: &Tables) -> Self {
+        for rows in &mut self.0 {
+            let is_prefecture = |row: &u16| tables.regions.get(usize::from(*row)).is_some_and(|region| level(&region.code) == 1);
+            if rows.iter().any(is_prefecture) {
+                rows.retain(is_prefecture);
+            }
+        }
+        self
+    }
+
     pub fn then(mut self, mut later: Self) -> Self {
         self.0.append(&mut later.0);
         self
@@ -38,7 +49,7 @@ impl Regions {
 }
 
 /// 0 for a province, 1 for a prefecture, 2 for a county.
-fn level(code: &str) -> u8 {
+pub(super) fn level(code: &str) -> u8 {
     if code.ends_with("0000") {
         0
     } else {
@@ -73,6 +84,9 @@ const LOCAL_UNKNOWN: usize = 6;
 impl Parts<'_> {
     /// The rows of the regions that `hit` may mean; `words` takes ordinary words too.
     fn region_rows(&self, hit: Hit, words: bool) -> Option<Vec<u16>> {
+        if self.is_crossed(hit) {
+            return None;
+        }
         let rows: Vec<u16> = self
             .lexicon
             .senses(hit)

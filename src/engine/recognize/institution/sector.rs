@@ -38,7 +38,8 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
     if scope.area {
         widen(parts, &mut scope);
     }
-    if scope.scoped != scoped || (!scoped && hit.end - hit.start < 4) {
+    let names_one = parts.name(hit, NamePart::Legal).is_some() && parts.region_to(hit.start).is_some();
+    if names_one || scope.scoped != scoped || (!scoped && hit.end - hit.start < 4) {
         return None;
     }
     let mention = InstitutionMention::new(parts, scope.start..hit.end, NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
@@ -49,21 +50,31 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
 fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
     let mut scope = Scope { start: end, ..Scope::default() };
     while end - scope.start < SCOPE_REACH {
-        if let Some((hit, regions)) = parts.region_to(scope.start) {
+        if let Some((hit, regions)) = parts.region_to(scope.start).filter(|(hit, _)| may_scope(parts, *hit, end)) {
             scope = Scope { start: hit.start, scoped: true, regions: regions.then(scope.regions), area: false, code: scope.code };
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
-            let area = ["区域", "地区", "辖区", "内"].iter().any(|word| parts.source.ends_with(hit.end, word));
+            let area = is_area(parts, hit);
             let code = if row.region.is_empty() { scope.code } else { row.region.clone() };
             scope = Scope { start: hit.start, scoped: true, area, code, regions: scope.regions };
         } else if let Some((hit, _)) = parts.name_to(scope.start, NamePart::Modifier)
             && may_go_on(parts, hit)
         {
+            scope.area |= is_area(parts, hit);
             scope.start = hit.start;
         } else {
             break;
         }
     }
     scope
+}
+
+fn is_area(parts: &Parts<'_>, hit: Hit) -> bool {
+    ["区域", "地区", "辖区", "内"].iter().any(|word| parts.source.ends_with(hit.end, word))
+}
+
+/// 银行 is too short a noun for any place before it: 政和 is none in 财政和银行.
+fn may_scope(parts: &Parts<'_>, region: Hit, noun: usize) -> bool {
+    region.end < noun || parts.source.at(noun + 2) == '业' || parts.is_left_border(region.start) || region.end - region.start > 2
 }
 
 /// 的 and 及 stay only between a scope and the noun: 辖区的金融机构.
@@ -78,6 +89,7 @@ fn widen(parts: &Parts<'_>, scope: &mut Scope) {
         if let Some((hit, _)) = parts.region_to(at).filter(|_| at < scope.start) {
             if parts.is_left_border(hit.start) {
                 scope.start = hit.start;
+                scope.scoped = true;
             }
             return;
         }
