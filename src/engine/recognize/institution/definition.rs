@@ -41,8 +41,9 @@ fn names_behind(parts: &Parts<'_>, open: usize) -> Vec<Glyphs> {
     }
     let Some(opener) = OPENERS.iter().find(|word| source.starts_with(open + 1, word)) else { return Vec::new() };
     let mut names = Vec::new();
-    let mut start = open + 1 + opener.chars().count();
-    for at in start..start + 2 * LONGEST {
+    let body = open + 1 + opener.chars().count();
+    let mut start = body;
+    for at in body..body + 2 * LONGEST {
         let c = source.at(at);
         if matches!(c, '“' | '”' | '"' | ':' | '为' | '、' | '或' | ',' | ')' | '《' | '》') {
             if (2..=LONGEST).contains(&(at - start)) {

@@ -44,7 +44,7 @@ fn cases_give_their_mentions() {
         let found: Vec<String> = read(&lexicon, &case.text).iter().map(line).collect();
         let wanted: Vec<String> = case.mentions.iter().map(|m| m.trim_end_matches([' ', '|']).to_owned()).collect();
         if found != wanted {
-            wrong += &format!("{}\n  want {wanted:#?}\n  got {found:#?}\n", case.text);
+            wrong.extend([case.text.as_str(), &format!("\n  want {wanted:#?}\n  got {found:#?}\n")]);
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -56,7 +56,7 @@ fn mentions_do_not_overlap_and_lie_in_the_text() {
     let lexicon = Lexicon::load().unwrap();
     for text in ["", "支行", "银行", "全省", "以下简称(简称)", "联社(以下简称", "农行农行农行(下称农行)", "(简称“”)工行"] {
         let mentions = read(&lexicon, text);
-        assert!(mentions.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{text}");
+        assert!(mentions.iter().zip(mentions.iter().skip(1)).all(|(mention, next)| mention.range.end <= next.range.start), "{text}");
         assert!(mentions.iter().all(|mention| !mention.range.is_empty() && mention.alias_of.is_none_or(|index| index < mentions.len())), "{text}");
     }
 }
