@@ -5,7 +5,7 @@
 
 mod tables;
 
-pub use tables::{HeadOffice, Region, Role, Tables, Unit};
+pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,10 @@ pub enum Sense {
     HeadOffice(u16),
     /// A region: row of [`Tables::regions`].
     Region(u16),
+    /// An ordinary word that is also a region's short name: row of [`Tables::regions`].
+    RegionWord(u16),
+    /// A part of institutions' names: row of [`Tables::names`].
+    Name(u16),
     /// A function word.
     Role(Role),
 }
