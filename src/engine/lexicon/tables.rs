@@ -1,6 +1,7 @@
 //! The tables as rows.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 use super::{LexiconError, Sense};
 use crate::engine::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
@@ -31,6 +32,8 @@ pub enum Role {
     Receiver,
     /// A word at which a noun phrase to its right begins or to its left ends.
     Boundary,
+    /// 一定 三农 四川: a word with a numeral character that is no number. `idiom.toml` lists them.
+    NotANumber,
 }
 
 /// A row of `metric.toml`.
@@ -77,6 +80,10 @@ pub struct Unit {
     /// What the number is multiplied with, a plain decimal; empty: 1.
     #[serde(default)]
     pub factor: String,
+    /// For a form, the characters that make it the beginning of another word:
+    /// 本 before 金 is no classifier.
+    #[serde(default)]
+    pub not_before: BTreeMap<String, String>,
 }
 
 /// A row of `institution.toml`: a head office or an institution known by name.
@@ -152,7 +159,7 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
 }
 
-const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml"];
+const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml", "idiom.toml"];
 const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
 
 impl Tables {
