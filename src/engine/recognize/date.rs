@@ -64,7 +64,7 @@ pub struct DateMention {
 #[must_use]
 pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference: Option<Day>) -> Vec<DateMention> {
     let _ = (hits, lexicon);
-    let reader = Reader { view: View::new(source.glyphs(), source.len()), reference };
+    let reader = Reader { view: View::new(source, source.len()), reference };
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {

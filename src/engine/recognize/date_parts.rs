@@ -173,9 +173,9 @@ impl Reader<'_> {
     fn month_range(&self, at: usize, end: usize, first: u32) -> Option<Reading> {
         let next = super::date::separator(&self.view, end)?;
         let (stop, last) = self.small(next)?;
-        let closes = self.view.at(stop) == '月' && !self.view.at(stop + 1).is_ascii_digit();
+        let closes = self.view.at(stop) == '月' && self.small(stop + 1).is_none();
         let rises = (1..=12).contains(&first) && (1..=12).contains(&last) && first < last;
-        let inside = matches!(self.view.before(at), '.' | '-' | '/');
+        let inside = matches!(self.view.before(at), '.' | '-' | '/' | '期' | '周');
         let end = stop + 1 + usize::from(self.view.at(stop + 1) == '份');
         (closes && rises && !inside).then(|| plain(end, Part::Months(first, last)))
     }

@@ -6,19 +6,20 @@
 use rust_decimal::Decimal;
 
 use super::quantity::Script;
+use crate::engine::source::SourceText;
 
 /// The glyphs up to a bound; beyond it there is only `\n`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
-    glyphs: &'a [char],
+    source: &'a SourceText<'a>,
     /// Glyph after the last that may be read.
     pub end: usize,
 }
 
 impl<'a> View<'a> {
-    /// The first `end` of `glyphs`.
-    pub fn new(glyphs: &'a [char], end: usize) -> Self {
-        Self { glyphs, end: end.min(glyphs.len()) }
+    /// The first `end` glyphs of `source`.
+    pub fn new(source: &'a SourceText<'a>, end: usize) -> Self {
+        Self { source, end: end.min(source.len()) }
     }
 
     /// This view, ending no later than `end`.
@@ -28,12 +29,21 @@ impl<'a> View<'a> {
 
     /// The glyph at `at`, or `\n` outside the view.
     pub fn at(&self, at: usize) -> char {
-        if at < self.end { self.glyphs.get(at).copied().unwrap_or('\n') } else { '\n' }
+        if at < self.end { self.source.at(at) } else { '\n' }
     }
 
     /// The glyph before `at`, or `\n` at the start.
     pub fn before(&self, at: usize) -> char {
         at.checked_sub(1).map_or('\n', |i| self.at(i))
+    }
+
+    /// Whether a comma is as wide in the original as the digit before it, and no
+    /// space sets it off from the digit behind: 1,234 and １，２３４ but not 20，300 or 1, 234.
+    fn is_tight_comma(&self, at: usize) -> bool {
+        let width = |i: usize| self.source.span(i..i + 1);
+        let (before, comma, next) = (width(at.saturating_sub(1)), width(at), width(at + 1));
+        let gap = self.source.original().get(comma.end..next.start).unwrap_or_default();
+        before.end - before.start == comma.end - comma.start && (gap.is_empty() || gap.contains('\n'))
     }
 
     /// Where `word` ends if it stands at `at`.
@@ -206,7 +216,7 @@ const fn is_short_run(number: &Numeral) -> bool {
 fn quotient(bottom: &Numeral, top: &Numeral, negative: bool, whole: Option<Decimal>) -> Numeral {
     let value = top.value.zip(bottom.value).and_then(|(t, b)| {
         let q = t.checked_div(b)?;
-        let exact = q.checked_mul(b) == Some(t);
+        let exact = q.mantissa().unsigned_abs() < 10_u128.pow(25) && q.checked_mul(b) == Some(t);
         let signed = if negative { -q } else { q };
         let sum = signed.checked_add(whole.unwrap_or_default())?;
         if exact { Some(sum.normalize()) } else { sum.round_sf(15) }
@@ -287,7 +297,7 @@ fn literal(view: &View<'_>, at: usize) -> Option<Literal> {
 /// Whether the comma at `comma` separates thousands.
 fn opens_group(view: &View<'_>, start: usize, comma: usize, later: bool) -> bool {
     let three = (1..=3).all(|i| view.at(comma + i).is_ascii_digit()) && !view.at(comma + 4).is_ascii_digit();
-    three && (later || (comma > start && comma - start <= 3 && view.at(start) != '0'))
+    three && view.is_tight_comma(comma) && (later || (comma > start && comma - start <= 3 && view.at(start) != '0'))
 }
 
 /// The state of reading one number.

@@ -53,7 +53,7 @@ pub struct QuantityMention {
 pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken: &[Glyphs]) -> Vec<QuantityMention> {
     let mut taken: Vec<Glyphs> = taken.iter().filter(|range| range.start < range.end).cloned().collect();
     taken.sort_by_key(|range| (range.start, range.end));
-    let view = View::new(source.glyphs(), source.len());
+    let view = View::new(source, source.len());
     let mut reader = Reader { source, hits, lexicon, view, floor: 0, quoted: false };
     let mut mentions = Vec::new();
     let mut at = 0;
@@ -98,7 +98,7 @@ struct Amount<'l> {
 
 impl<'a> Reader<'a> {
     fn read(&mut self, start: usize, end: usize, mentions: &mut Vec<QuantityMention>) {
-        self.view = View::new(self.source.glyphs(), end);
+        self.view = View::new(self.source, end);
         self.floor = self.floor.max(start);
         let mut at = start;
         while at < end {

@@ -37,7 +37,8 @@ impl Found<'_> {
 
 /// The longest unit at `at` that fits `number`.
 pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at: usize, number: &Numeral) -> Option<Found<'l>> {
-    let at = if view.at(at) == ' ' && view.at(at + 1).is_ascii_alphabetic() { at + 1 } else { at };
+    let gap = view.at(at) == ' ' && view.at(at + 1).is_ascii_alphabetic() || view.at(at) == '\t' && view.has(at + 1, "个百分点");
+    let at = at + usize::from(gap);
     for hit in hits.at(at).iter().filter(|hit| hit.end <= view.end) {
         for sense in lexicon.senses(*hit) {
             if let Sense::Unit(row) = sense
