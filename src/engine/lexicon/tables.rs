@@ -37,6 +37,8 @@ pub enum Role {
     Context,
     /// 下一步, 贡献: a wish or a plan.
     Slogan,
+    /// 一定 三农 四川: a word with a numeral character that is no number. `idiom.toml` lists them.
+    NotANumber,
 }
 
 /// A row of `metric.toml`.
@@ -83,6 +85,10 @@ pub struct Unit {
     /// What the number is multiplied with, a plain decimal; empty: 1.
     #[serde(default)]
     pub factor: String,
+    /// For a form, the characters that make it the beginning of another word:
+    /// 本 before 金 is no classifier.
+    #[serde(default)]
+    pub not_before: BTreeMap<String, String>,
 }
 
 /// A row of `institution.toml`: a head office or an institution known by name.
@@ -227,7 +233,7 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
 }
 
-const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "name.toml", "grammar.toml", "context.toml"];
+const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "name.toml", "grammar.toml", "context.toml", "idiom.toml"];
 const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
 
 impl Tables {
