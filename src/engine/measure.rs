@@ -127,7 +127,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
     match cue.category {
         MeasureCategory::LoanRestructuring => !source.starts_with(end, "资产") && !source.ends_with(start, "兼并"),
         MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || source.starts_with(end, "投放")),
-        MeasureCategory::CustomerOutreach => !reading.any(start..end + 2, &["排查风险", "走访慰问"]) && !source.starts_with(end, "贷款余额"),
+        MeasureCategory::CustomerOutreach => !source.starts_with(end, "立卡") && !reading.any(start..end + 2, &["排查风险", "走访慰问"]) && !source.starts_with(end, "贷款余额"),
         MeasureCategory::UnsecuredLending => !source.starts_with(end, "风险"),
         MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
         MeasureCategory::PublicWelfare => !source.starts_with(end, "性岗位"),

@@ -10,7 +10,7 @@ use crate::engine::report::{Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// Nouns that say nothing of their own: the number goes on with what was counted.
-const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项"];
+const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
 
 /// The label of a number and the noun phrase it comes from.
 #[must_use]
@@ -38,6 +38,7 @@ pub fn label(
         QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && left.len() <= 3 && !ends_noun(reading, &left) => right,
         _ => left,
     };
+    let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let text = reading.source.text(noun.clone());
     let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
     if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
@@ -45,10 +46,25 @@ pub fn label(
             return (last.label.clone(), noun.start..noun.start);
         }
     }
-    if text.is_empty() {
+    if elliptic && window.clause.start > window.sentence.start {
+        let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
+        if named.len() >= 2 && !text.is_empty() {
+            return (reading.source.text(named.clone()), named);
+        }
+    }
+    if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
     }
+    if ELLIPTIC.contains(&text.as_str()) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
+        return (String::new(), noun.end..noun.end);
+    }
     (text, noun)
+}
+
+/// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
+fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
+    let end = (noun.clone()).find_map(|i| ["贷款", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
+    noun.start..end.unwrap_or(noun.end).min(noun.end)
 }
 
 /// Whether a fact stands in the same act: nothing but commas between.
@@ -73,14 +89,18 @@ fn changed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shif
             return (reading.source.text(noun.clone()), noun);
         }
     } else {
+        let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
+        if moved.len() >= 2 && ["利率", "成本", "费率"].iter().any(|w| reading.source.ends_with(moved.end, w)) {
+            return (reading.source.text(moved.clone()), moved);
+        }
         let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
         let text = reading.source.text(noun.clone());
         if noun.len() >= 2 && !matches!(text.as_str(), "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
             return (text, noun);
         }
-        let moved = noun_before(reading, &(shift.noun_end..window.left.end));
-        if moved.len() >= 2 && reading.any(moved.clone(), &["利率", "成本", "费率"]) {
-            return (reading.source.text(moved.clone()), moved);
+        let behind = noun_after(reading, &window.right);
+        if reading.any(behind.clone(), &["利率", "优惠"]) {
+            return (reading.source.text(behind.clone()), behind);
         }
     }
     if let Some(topic) = topic.or_else(|| last_level(before)) {

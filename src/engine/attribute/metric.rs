@@ -3,7 +3,7 @@
 use super::change::Shift;
 use super::window::{Window, noun_after, noun_before};
 use super::Fact;
-use crate::engine::lexicon::Sense;
+use crate::engine::lexicon::{Hit, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, Qualifier, QuantityKind};
@@ -42,7 +42,7 @@ pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
         return built(topic.metric, "change_of_the_topic", topic.label.clone());
     }
     match kind {
-        QuantityKind::Money => money(reading, q, window, before, built),
+        QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
         QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
         QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
         QuantityKind::Duration => duration(reading, window, built),
@@ -82,6 +82,12 @@ fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right
     let mut best: Option<(Found, usize)> = None;
     for (range, is_left) in [(left, true), (right, false)] {
         for hit in reading.hits.inside(range.clone()) {
+            // 授信余额 is one word: the 余额 in it says nothing of its own.
+            let inner = |other: &Hit| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end;
+            let measures = |other: &Hit| reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))));
+            if reading.hits.starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end).iter().any(|other| inner(other) && measures(other)) {
+                continue;
+            }
             for sense in reading.lexicon.senses(hit) {
                 let Sense::Metric(i) = sense else { continue };
                 let Some(row) = reading.lexicon.tables().metrics.get(*i as usize) else { continue };
@@ -109,7 +115,7 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         // Money of the central bank that is lent on is lending.
         Metric::CentralBankFunding => reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具"),
         // 延期 … 投放: funding programmes put off, not repayments.
-        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放"]),
+        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
         Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
         Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, &["收入"]),
@@ -117,12 +123,15 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
     }
 }
 
-fn money(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+fn money(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], stock_grows: bool, built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
     let noun = noun_after(reading, &window.right);
     if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
         return built(Metric::Condition, "size_class", reading.source.text(noun));
     }
-    let tail = window.right.start..window.right.end.min(window.right.start + 24);
+    let limit = window.right.end.min(window.right.start + 24);
+    let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
     if let Some(found) = strongest(reading, QuantityKind::Money, &window.left, &tail) {
         let part = before.last().filter(|_| found.strength <= 1).filter(|f| f.kind == QuantityKind::Money && after_part_word(reading, window));
         if let Some(total) = part {
@@ -130,6 +139,16 @@ fn money(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before
         }
         if found.metric == Metric::LoanDisbursed && found.strength <= 1 && reading.any(window.clause.clone(), &["余额"]) && reading.any(window.left.clone(), &["余额"]) {
             return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end));
+        }
+        // 涉及贷款本金: the clause before says what was done with it.
+        if found.strength <= 1 && reading.any(window.left.clone(), &["涉及", "本金", "利息"]) {
+            let sentence = window.sentence.start..q.range.start;
+            if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
+                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end));
+            }
+        }
+        if found.strength <= 1 && stock_grows {
+            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end));
         }
         return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
     }

@@ -113,7 +113,10 @@ fn read(
     let shift = change::change(reading, q, &window, before);
     let topic = change::topic(before, q, shift.as_ref());
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
-    let (label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
+    let (mut label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
+    if label.is_empty() {
+        label.clone_from(&measured.why.1);
+    }
     let mut fact = Fact {
         quantity,
         owner: owner(reading, quantity, q),

@@ -86,7 +86,8 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
     let Some(here) = reading.outline.sentences.get(sentence) else { return false };
     let range = here.range.start..q.core.start;
     let said = |range: Glyphs| {
-        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start)?;
+        let total = reading.quantities_in(&(range.start..q.core.start + 1)).rev().filter_map(|i| reading.quantities.get(i)).map(|q| q.range.start).find(|&s| s > range.start && reading.source.before(s) == '共').map(|s| s - 1);
+        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
         let stock = reading.any(word..(word + 6).min(range.end), &["储备", "存量", "存有"]);
         (!dated && !stock).then_some(word)

@@ -100,7 +100,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     if q.kind != QuantityKind::Duration {
         return false;
     }
-    let long = matches!(q.unit.as_str(), "a" | "mo" | "wk");
+    let long = matches!(q.unit.as_str(), "a" | "mo") || q.unit == "wk" && q.qualifier != Qualifier::AtMost;
     let left = q.range.start.saturating_sub(12).max(window.sentence.start)..q.core.start;
     let near = q.range.start.saturating_sub(4).max(window.sentence.start)..q.core.start;
     let ago = ["以来", "来", "前", "后", "间", "多来", "期间"].iter().any(|w| reading.source.starts_with(q.range.end, w)) && !reading.source.starts_with(q.range.end, "后放") && !reading.source.starts_with(q.range.end, "前放");
