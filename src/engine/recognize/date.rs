@@ -242,6 +242,10 @@ impl Reader<'_> {
         }
         let year = second.year.or(mention.start.map(|d| d.year));
         let mut end = year.and_then(|year| second.days(year)).map(|(_, last)| last);
+        if let (Part::BareDay(d), Some(start)) = (second.part, mention.start) {
+            let (year, month) = if d >= start.day { (start.year, start.month) } else { shift_month(start.year, start.month, 1) };
+            end = day(year, month, d);
+        }
         if !second.has_year && end < mention.start {
             end = year.and_then(|year| second.days(year + 1)).map(|(_, last)| last);
         }
@@ -287,7 +291,7 @@ impl Reader<'_> {
         (0..=8).map(|back| reference.year - back).find(|&year| {
             let Some((first, last)) = reading.days(year) else { return false };
             let decisive = match reading.part {
-                Part::Months(from, to) if to > from + 2 || from == 1 && to == 2 => day(year, last.month, 1).unwrap_or(last),
+                Part::Months(1, to) if to != 1 && to != 3 => day(year, last.month, 1).unwrap_or(last),
                 _ => first,
             };
             decisive <= reference

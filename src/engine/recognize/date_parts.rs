@@ -8,7 +8,7 @@ impl Reader<'_> {
     /// reference that would settle it is not known.
     pub(super) fn year(&self, at: usize, after: Option<Part>) -> Option<(usize, Option<i32>)> {
         const RELATIVE: &[(&str, i32)] =
-            &[("今年", 0), ("本年", 0), ("当年", 0), ("去年", -1), ("上年", -1), ("前年", -2), ("明年", 1), ("次年", 1), ("后年", 2), ("大前年", -3)];
+            &[("今年", 0), ("本年", 0), ("当年", 0), ("去年", -1), ("上年", -1), ("上一年", -1), ("前年", -2), ("明年", 1), ("次年", 1), ("后年", 2), ("大前年", -3)];
         if let Some((end, by)) = RELATIVE.iter().find_map(|&(word, by)| Some((self.view.skip(at, word)?, by))) {
             let compound = matches!(self.view.before(at), '往' | '历' | '以' | '早' | '晚' | '目' | '提');
             return (!compound).then_some((end, self.reference.map(|r| r.year + by)));
@@ -196,6 +196,10 @@ impl Reader<'_> {
         }
         if let Some((end, number)) = self.small(at) {
             let han = !self.view.at(at).is_ascii_digit();
+            let last = super::date::separator(&self.view, end).and_then(|next| self.small(next)).filter(|&(stop, last)| self.view.at(stop) == '日' && last > number && last <= 31);
+            if let Some((stop, last)) = last.filter(|_| number > 0) {
+                return Some(plain(stop + 1, Part::Days(month, number, last)));
+            }
             if matches!(self.view.at(end), '日' | '号') {
                 return Some(plain(end + 1, Part::Day(month, number)));
             }
@@ -209,7 +213,7 @@ impl Reader<'_> {
 
     /// 15日 without its month; 68日, whose month was lost.
     fn bare_day(&self, at: usize, end: usize, number: u32, after: Option<Part>) -> Option<Reading> {
-        let ends_range = matches!(after, Some(Part::Day(..)));
+        let ends_range = matches!(after, Some(Part::Day(..) | Part::BareDay(_)));
         if ends_range && (1..=31).contains(&number) {
             return Some(plain(end + 1, Part::BareDay(number)));
         }

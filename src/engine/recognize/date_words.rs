@@ -38,7 +38,7 @@ fn now(view: &View<'_>, at: usize) -> Option<DateMention> {
 fn event(view: &View<'_>, at: usize) -> Option<DateMention> {
     const EVENTS: &[&str] = &[
         "新冠肺炎疫情发生", "新冠肺炎疫情", "新冠疫情发生", "新冠疫情", "疫情爆发", "疫情暴发", "疫情发生", "疫情防控", "疫情", "推出", "推广", "试点", "开业", "开办", "开展", "开通", "开行",
-        "开工", "成立", "上线", "启动", "启用", "实施", "改制", "改革", "挂牌", "运行", "运营", "设立", "建立", "建成", "投放", "投产", "活动开展", "活动", "政策实施", "政策出台", "方案实施",
+        "开工", "成立", "上线", "启动", "启用", "实施", "改制", "改革", "挂牌", "运行", "运营", "设立", "建立", "建成", "投放", "投产", "活动开展", "政策实施", "政策出台", "方案实施",
         "合作", "发行", "创建", "工作开展", "产品推出", "产品上线",
     ];
     let start = view.skip(at, "自").unwrap_or(at);
@@ -84,7 +84,7 @@ fn shifted(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
 fn week(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     let view = &reader.view;
     let (mut i, mut by) = (at, 0);
-    while matches!(view.at(i), '上' | '下') && i < at + 3 {
+    while matches!(view.at(i), '上' | '下') && i < at + 3 && view.at(i) == view.at(at) {
         by += if view.at(i) == '上' { -1 } else { 1 };
         i += 1;
     }
@@ -97,7 +97,7 @@ fn week(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     }
     let name = view.at(i);
     let index = match name {
-        '日' | '天' => Some(6),
+        '日' | '天' if view.at(i + 1) != '气' => Some(6),
         '末' => Some(5),
         c => han_digit(c).filter(|d| (1..=6).contains(d) && c != '两').map(|d| i32::from(d) - 1),
     };
@@ -232,7 +232,7 @@ impl Reader<'_> {
             Some(Reading { year: Some(year), has_year: true, ..plain(end, Part::Day(month, d)) })
         };
         if self.view.at(b_end) != mark || !self.view.at(b_end + 1).is_ascii_digit() {
-            return self.two_numbers(at, b_end, a, b, mark, (a_len, b_len)).map(|reading| (reading, false));
+            return self.two_numbers(b_end, a, b, mark, (a_len, b_len)).map(|reading| (reading, false));
         }
         let c_end = self.view.digits_end(b_end + 1);
         let c_len = c_end - b_end - 1;
@@ -245,14 +245,21 @@ impl Reader<'_> {
             _ if mark == ' ' || !closes => None,
             (1..=2, 4) if valid(b, a) && (1000..=2999).contains(&c) => whole(c_end, c, b, a).map(|r| (r, true)),
             (1..=2, 4) if valid(a, b) && (1000..=2999).contains(&c) => whole(c_end, c, a, b).map(|r| (r, true)),
+            (2, 2) if mark != '.' && valid(b, c) && self.timed(c_end) => whole(c_end, century(a), b, c).map(|r| (r, false)),
             (1..=2, 2) if mark != '.' && valid(b, a) => whole(c_end, century(c), b, a).map(|r| (r, true)),
             (2, 1) if mark != '.' && valid(b, c) => whole(c_end, century(a), b, c).map(|r| (r, false)),
             _ => None,
         }
     }
 
+    /// Whether a time of day follows behind a space.
+    fn timed(&self, at: usize) -> bool {
+        let hour = self.view.digits_end(at + 1);
+        self.view.at(at) == ' ' && hour > at + 1 && hour <= at + 3 && self.view.at(hour) == ':'
+    }
+
     /// 2020-05, and 08-09 where a time follows.
-    fn two_numbers(&self, at: usize, end: usize, a: u32, b: u32, mark: char, lengths: (usize, usize)) -> Option<Reading> {
+    fn two_numbers(&self, end: usize, a: u32, b: u32, mark: char, lengths: (usize, usize)) -> Option<Reading> {
         if self.view.at(end).is_ascii_alphanumeric() || matches!(self.view.at(end), '%' | '万' | '亿' | '元') {
             return None;
         }
@@ -260,10 +267,8 @@ impl Reader<'_> {
             ('-' | '/' | '.', (4, 2)) if mark != '.' && (1900..=2100).contains(&a) && (1..=12).contains(&b) => {
                 Some(Reading { year: i32::try_from(a).ok(), has_year: true, ..plain(end, Part::Months(b, b)) })
             }
-            ('-' | '/', (2, 2)) if (1..=12).contains(&a) && (1..=31).contains(&b) => {
-                let hour = self.view.digits_end(end + 1);
-                let timed = self.view.at(end) == ' ' && hour > end + 1 && self.view.at(hour) == ':' && at < end;
-                timed.then(|| plain(end, Part::Day(a, b)))
+            ('-' | '/', (1..=2, 1..=2)) if (1..=12).contains(&a) && (1..=31).contains(&b) => {
+                self.timed(end).then(|| plain(end, Part::Day(a, b)))
             }
             _ => None,
         }

@@ -1,6 +1,8 @@
 //! Hits to mentions: numbers with their units, dates, institutions.
 
 mod calendar;
+#[cfg(test)]
+mod cases;
 pub mod date;
 mod date_parts;
 mod date_words;

@@ -74,14 +74,12 @@ const OUTSIDE: &[(&str, Qualifier)] = &[
     ("最长", AtMost),
     ("最大", AtMost),
     ("最远", AtMost),
-    ("上限", AtMost),
     ("最迟", AtMost),
     ("最晚", AtMost),
     ("最快", Exact),
     ("最低", AtLeast),
     ("最短", AtLeast),
     ("最小", AtLeast),
-    ("下限", AtLeast),
 ];
 
 /// Verbs between 最高 and its number: 最高可贷30万元, 最高提高至1000万元.
@@ -98,7 +96,8 @@ pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) 
     }
     let found = BEFORE.iter().filter_map(|&(word, qualifier, stops)| {
         let at = view.ends(start, word).filter(|&at| at >= floor)?;
-        (!stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
+        let applies = word != "上" || matches!(view.at(start), '百' | '千' | '万' | '亿');
+        (applies && !stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
     });
     let found = found.min_by_key(|found| found.start);
     if let Some(found) = found.filter(|found| !(recent && found.qualifier == Nearly && view.at(found.start) == '近')) {
@@ -157,7 +156,7 @@ pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(u
                 matches!(kind, QuantityKind::Duration | QuantityKind::Length) && !matches!(next, '容' | '部' | '外' | '生' | '在' | '蒙' | '陆' | '需' | '控' | '涵' | '资' | '置')
             }
             "余" => !matches!(kind, QuantityKind::Number | QuantityKind::Percent) && !matches!(next, '额' | '下' | '款' | '粮' | '地'),
-            "多" => kind == QuantityKind::Duration && !matches!(next, '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点'),
+            "多" => matches!(kind, QuantityKind::Duration | QuantityKind::Multiple) && !matches!(next, '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点'),
             "前后" | "上下" => matches!(kind, QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) && !super::unit::is_ideograph(next),
             "以上" | "以下" => !matches!(next, '述' | '简'),
             _ => true,

@@ -146,18 +146,22 @@ impl<'a> Reader<'a> {
         if let Some(marker) = marker::marker(&self.view, at) {
             return (Some(self.marked(marker)), at);
         }
+        if let Some(hours) = self.view.skip_any(at, &["7*", "7×", "7x", "7X", "5*", "5×"]).filter(|&hours| self.view.at(hours).is_ascii_digit()) {
+            let around = self.quantity(hours).filter(|m| m.unit == "h");
+            if let Some(mention) = around {
+                return (Some(QuantityMention { range: at..mention.range.end, core: at..mention.core.end, ..mention }), hours);
+            }
+        }
         (self.quantity(at), self.view.digits_end(at))
     }
 
     /// A word of letters, with the digits in it.
     fn word(&self, at: usize) -> (Option<QuantityMention>, usize) {
+        if let Some(mention) = self.priced(at) {
+            return (Some(mention), at);
+        }
         if let Some(marker) = marker::marker(&self.view, at) {
             return (Some(self.marked(marker)), at);
-        }
-        for prefix in ["US$", "HK$", "USD", "CNY", "RMB", "HKD", "EUR"] {
-            if self.view.has(at, prefix) {
-                return (self.priced(at), at + 3);
-            }
         }
         let mut end = at;
         while self.view.at(end).is_ascii_alphanumeric() {
@@ -181,11 +185,16 @@ impl<'a> Reader<'a> {
         let Some(number) = numeral::parse(&self.view, at) else { return (None, at + 1) };
         let number_end = number.end;
         if idiom_end > at && self.in_vague(at) {
-            return (None, idiom_end.max(number_end));
+            return (None, self.first_digit(at, idiom_end.max(number_end)));
         }
         let mention = self.build(at, number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
         let next = if mention.is_none() && idiom_end > at { idiom_end } else { number_end };
-        (mention, next)
+        (mention, self.first_digit(at, next))
+    }
+
+    /// The first ASCII digit in `at..end`, or `end`: no digit may be passed over.
+    fn first_digit(&self, at: usize, end: usize) -> usize {
+        (at..end).find(|&i| self.view.at(i).is_ascii_digit()).unwrap_or(end)
     }
 
     /// 数百, 几千, 成百上千: no number can be read.
@@ -249,6 +258,9 @@ impl<'a> Reader<'a> {
 
     /// The mention of the number at `at`.
     fn build(&self, at: usize, number: Numeral) -> Option<QuantityMention> {
+        if matches!(self.view.at(at), '陆' | '伍' | '肆' | '拾') && number.end == at + 1 && !matches!(self.view.at(at + 1), '元' | '圆' | '折' | '成') {
+            return None;
+        }
         if let Some(mention) = self.neighbours(at, &number) {
             return Some(mention);
         }
@@ -291,8 +303,22 @@ impl<'a> Reader<'a> {
             return amount;
         }
         self.dozen(&mut amount);
+        if let Some(found) = self.view.skip(amount.end, "个半").and_then(|at| self.unit_at(at, &number)).filter(|found| found.row.kind == QuantityKind::Duration) {
+            amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
+            self.apply(&mut amount, &number, found);
+            return amount;
+        }
+        let month = self.view.has(amount.end, "个半月");
+        if month {
+            amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
+            amount.kind = QuantityKind::Duration;
+            "mo".clone_into(&mut amount.unit);
+            amount.end += 3;
+            return amount;
+        }
         let unit_at = self.vague(&mut amount, &number);
-        if let Some(found) = self.unit_at(unit_at, &number) {
+        let corner = |found: &Found<'_>| matches!(self.view.at(found.start), '角' | '毛') && found.end == found.start + 1 && number.script == Script::Han;
+        if let Some(found) = self.unit_at(unit_at, &number).filter(|found| !corner(found)) {
             self.apply(&mut amount, &number, found);
         } else {
             self.without_unit(&mut amount, &number);
@@ -393,7 +419,7 @@ impl<'a> Reader<'a> {
     fn tenth(&self, amount: &mut Amount<'_>) {
         let c = self.view.at(amount.end);
         let next = self.view.at(amount.end + 1);
-        let digit = numeral::han_digit(c).filter(|_| c != '两' && !is_ideograph(next) && !next.is_ascii_alphanumeric());
+        let digit = numeral::han_digit(c).filter(|_| c != '两' && (!is_ideograph(next) || matches!(next, '的' | '以' | '左')) && !next.is_ascii_alphanumeric());
         if let Some(digit) = digit {
             amount.value = amount.value.and_then(|v| v.checked_add(digit.into()));
             amount.end += 1;
@@ -416,8 +442,9 @@ impl<'a> Reader<'a> {
             end += 1;
         }
         let long = number.run >= 7 || number.run >= 5 && matches!(self.view.at(amount.start), '9' | '1') && self.view.at(amount.start + 1) != '0' && !amount.over;
+        let listed = number.run >= 5 && self.view.before(amount.start) == '(';
         let zero = number.run > 1 && self.view.at(amount.start) == '0';
-        if end > amount.end || number.run > 0 && (self.quoted || zero || long) && !amount.over {
+        if end > amount.end || number.run > 0 && (self.quoted || zero || long || listed) && !amount.over {
             amount.kind = QuantityKind::Identifier;
             amount.end = end;
         }

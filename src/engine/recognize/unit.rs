@@ -66,7 +66,7 @@ fn fits(view: &View<'_>, start: usize, end: usize, row: &Unit, number: &Numeral)
     match (view.at(start), row.kind) {
         ('成', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v <= Decimal::TEN),
         ('折', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v < Decimal::ONE_HUNDRED),
-        ('块', QuantityKind::Money) => end > start + 1 || !is_ideograph(next) || super::numeral::is_han_numeral(next) || plain && number.value > Some(Decimal::ONE_HUNDRED),
+        ('块', QuantityKind::Money) => end > start + 1 || !is_ideograph(next) || super::numeral::is_han_numeral(next),
         ('起' | '首' | '对' | '代' | '通' | '只', QuantityKind::Count) => plain || view.at(start) == '只',
         _ => true,
     }
