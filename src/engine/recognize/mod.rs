@@ -1,14 +1,18 @@
 //! Hits to mentions: numbers with their units, dates, institutions.
 
+mod amount;
 mod calendar;
 #[cfg(test)]
 mod cases;
 pub mod date;
 mod date_parts;
 mod date_words;
+mod fraction;
 pub mod institution;
+mod literal;
 mod marker;
 mod numeral;
 mod qualifier;
 pub mod quantity;
 mod unit;
+mod view;

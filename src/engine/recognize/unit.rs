@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::numeral::{Numeral, View};
+use super::numeral::Numeral;
+use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon, Sense, Unit};
 use crate::engine::report::QuantityKind;
 
@@ -20,7 +21,11 @@ pub(super) struct Found<'l> {
 impl Found<'_> {
     /// What the number is multiplied with.
     pub fn factor(&self) -> Decimal {
-        if self.row.factor.is_empty() { Decimal::ONE } else { self.row.factor.parse().unwrap_or(Decimal::ONE) }
+        if self.row.factor.is_empty() {
+            Decimal::ONE
+        } else {
+            self.row.factor.parse().unwrap_or(Decimal::ONE)
+        }
     }
 
     /// The unit on the wire.
@@ -45,7 +50,11 @@ pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at
                 && let Some(row) = lexicon.tables().units.get(usize::from(*row))
                 && fits(view, hit.start, hit.end, row, number)
             {
-                return Some(Found { start: hit.start, end: hit.end, row });
+                return Some(Found {
+                    start: hit.start,
+                    end: hit.end,
+                    row,
+                });
             }
         }
     }
