@@ -5,7 +5,7 @@
 
 mod tables;
 
-pub use tables::{HeadOffice, Region, Role, Tables, Unit};
+pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 use sha2::{Digest as _, Sha256};
@@ -19,8 +19,8 @@ use super::source::{Glyphs, SourceText};
 pub enum Sense {
     /// A metric cue: row of [`Tables::metrics`].
     Metric(u16),
-    /// A measure category cue: row of [`Tables::categories`].
-    Category(u16),
+    /// Part of a measure category cue: index into [`Tables::category_forms`], and which part of it.
+    Category(u16, u8),
     /// A purpose: row of [`Tables::purposes`].
     Purpose(u16),
     /// A customer segment: row of [`Tables::segments`].
@@ -31,6 +31,10 @@ pub enum Sense {
     HeadOffice(u16),
     /// A region: row of [`Tables::regions`].
     Region(u16),
+    /// An ordinary word that is also a region's short name: row of [`Tables::regions`].
+    RegionWord(u16),
+    /// A part of institutions' names: row of [`Tables::names`].
+    Name(u16),
     /// A function word.
     Role(Role),
 }

@@ -22,6 +22,18 @@ pub struct Day {
     pub day: u32,
 }
 
+impl Day {
+    /// The day an ISO 8601 date names, if there is such a day.
+    #[must_use]
+    pub fn parse(iso: &str) -> Option<Self> {
+        let mut parts = iso.split('-');
+        let mut number = |length: usize| parts.next().filter(|p| p.len() == length && p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse::<u32>().ok());
+        let (year, month, day) = (number(4)?, number(2)?, number(2)?);
+        let known = parts.next().is_none() && (1..=12).contains(&month) && day >= 1 && day <= 31;
+        known.then_some(Self { year: i32::try_from(year).ok()?, month, day })
+    }
+}
+
 /// What shape of time an expression names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateShape {

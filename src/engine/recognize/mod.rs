@@ -11,6 +11,7 @@ mod fraction;
 pub mod institution;
 mod literal;
 mod marker;
+pub mod name;
 mod numeral;
 mod qualifier;
 pub mod quantity;

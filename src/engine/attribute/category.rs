@@ -1,0 +1,132 @@
+//! Which act a figure belongs to.
+
+use std::ops::Range;
+
+use super::Fact;
+use crate::engine::measure::Cue;
+use crate::engine::reading::Reading;
+use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
+
+/// Settles the category of each fact of a sentence.
+pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
+    for index in range.clone() {
+        let category = facts.get(index).and_then(|f| fixed(reading, f));
+        if let Some(fact) = facts.get_mut(index) {
+            fact.category = category;
+        }
+    }
+    for index in range.clone() {
+        let Some(fact) = facts.get(index) else { continue };
+        if fact.category.is_some() || never(fact) {
+            continue;
+        }
+        let category = cue_before(cues, fact)
+            .or_else(|| neighbour(reading, facts, &range, index))
+            .or_else(|| cue_in_sentence(cues, fact))
+            .or_else(|| default(reading, fact));
+        if let Some(fact) = facts.get_mut(index) {
+            fact.category = category;
+        }
+    }
+}
+
+/// Figures that belong to no act.
+const fn never(fact: &Fact) -> bool {
+    matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
+}
+
+/// The category a metric has wherever it stands.
+fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
+    let clause = fact.window.clause.start..fact.window.right.end;
+    Some(match fact.metric {
+        Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
+        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => C::CustomerOutreach,
+        Metric::PipelineAmount => C::Lending,
+        Metric::FinancingProvided if reading.any(clause.clone(), &["担保", "在保"]) => C::RiskSharing,
+        Metric::FinancingProvided => C::Lending,
+        Metric::LoanRenewed => C::LoanRenewal,
+        Metric::RepaymentDeferred => C::RepaymentDeferral,
+        Metric::OverdueRecordAdjusted => C::CreditRecordRelief,
+        Metric::CentralBankFunding => C::CentralBankFunding,
+        Metric::BondAmount => C::DirectFinancing,
+        Metric::BillAmount => C::Lending,
+        Metric::PaymentVolume => C::ServiceAccess,
+        Metric::DonationAmount => C::PublicWelfare,
+        Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => C::InsuranceProtection,
+        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) => C::FeeReduction,
+        Metric::InterestRate => C::RateReduction,
+        Metric::ProcessingTime => C::ProcessSimplification,
+        Metric::ProductCount => C::ProductLaunch,
+        Metric::ConcessionAmount => concession(reading, fact),
+        _ => return None,
+    })
+}
+
+/// 罚息 is penalty relief, 利息 and 让利 are rates, everything else fees.
+fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
+    let clause = fact.window.left.start.min(fact.window.clause.start)..fact.window.right.end.min(fact.window.right.start + 8);
+    let near = fact.window.left.start..fact.window.right.start;
+    let says = |words: &[&str]| reading.any(near.clone(), words);
+    if says(&["罚息", "逾期利息", "复利"]) {
+        C::PenaltyRelief
+    } else if says(&["减费让利", "降费", "手续费", "服务费", "评估费", "公证费", "费用", "保费", "担保费", "减费", "抵押登记费", "收费"]) && !says(&["财务费用", "利息"]) {
+        C::FeeReduction
+    } else if says(&["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"]) || reading.any(clause, &["利息", "融资成本", "让利", "财务成本"]) {
+        C::RateReduction
+    } else {
+        C::FeeReduction
+    }
+}
+
+/// The nearest cue before a fact in its own clause.
+fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let clause = &fact.window.clause;
+    let until = fact.window.left.end;
+    let near = |c: &&Cue| c.range.start >= clause.start && c.range.end <= until + 1;
+    let from = cues.partition_point(|c| c.range.start < clause.start);
+    cues.get(from..)?
+        .iter()
+        .take_while(|c| c.range.start < clause.end)
+        .filter(near)
+        .filter(|c| !matches!(c.category, C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement) || matches!(fact.metric, Metric::ApplicationCount | Metric::Share | Metric::Other))
+        .max_by_key(|c| c.range.end)
+        .map(|c| c.category)
+}
+
+fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let range = &fact.window.sentence;
+    let from = cues.partition_point(|c| c.range.start < range.start);
+    cues.get(from..)?.iter().take_while(|c| c.range.start < range.end).filter(|c| c.range.end <= fact.window.left.end).last().map(|c| c.category)
+}
+
+/// The category of the nearest other figure of the act.
+fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, index: usize) -> Option<C> {
+    let fact = facts.get(index)?;
+    let mut best: Option<(usize, C)> = None;
+    for other in range.clone().filter(|i| *i != index) {
+        let Some(o) = facts.get(other) else { continue };
+        let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
+        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime) && fact.metric != Metric::Share {
+            continue;
+        }
+        let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));
+        let apart = (a..b).any(|i| reading.source.at(i) == ';');
+        let distance = index.abs_diff(other) * 2 + usize::from(other > index) + if apart { 100 } else { 0 };
+        if best.is_none_or(|(d, _)| distance < d) {
+            best = Some((distance, category));
+        }
+    }
+    best.map(|(_, c)| c)
+}
+
+fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
+    let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
+    match fact.metric {
+        Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
+        Metric::EventCount => Some(C::CustomerOutreach),
+        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),
+        Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
+        Metric::Share if fact.kind == QuantityKind::Percent => None,
+        _ => None,
+    }
+}

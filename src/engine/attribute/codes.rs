@@ -1,0 +1,340 @@
+//! For what and for whom: purposes, segments, named borrowers and products.
+
+use std::ops::Range;
+
+use super::Fact;
+use crate::engine::lexicon::{Role, Sense};
+use crate::engine::reading::Reading;
+use crate::engine::report::{Metric, QuantityKind};
+use crate::engine::source::Glyphs;
+
+/// Purpose and segment codes of a stretch of text, the longest words alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Codes {
+    /// Purpose codes.
+    pub purposes: Vec<String>,
+    /// Segment codes.
+    pub segments: Vec<String>,
+}
+
+/// The codes of a stretch of text.
+#[must_use]
+pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
+    let tables = reading.lexicon.tables();
+    let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
+    let mut segments: Vec<(Glyphs, &str)> = Vec::new();
+    for hit in reading.hits.inside(range) {
+        for sense in reading.lexicon.senses(hit) {
+            match sense {
+                Sense::Purpose(i) => purposes.extend(tables.purposes.get(*i as usize).map(|row| (hit.range(), row.code.as_str()))),
+                Sense::Segment(i) => segments.extend(tables.segments.get(*i as usize).map(|row| (hit.range(), row.code.as_str()))),
+                _ => {}
+            }
+        }
+    }
+    Codes { purposes: widest(&purposes, false), segments: narrowest_segment(widest(&segments, true)) }
+}
+
+/// The codes whose words lie inside no wider word of the same table.
+fn widest(found: &[(Glyphs, &str)], exclusive: bool) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (range, code) in found {
+        let swallowed = exclusive && found.iter().any(|(other, other_code)| other.start <= range.start && range.end <= other.end && other.len() > range.len() && other_code != code);
+        if !swallowed && !code.is_empty() && !out.iter().any(|c| c == code) {
+            out.push((*code).to_owned());
+        }
+    }
+    out
+}
+
+/// 企业 beside a narrower class of it says nothing more.
+fn narrowest_segment(mut segments: Vec<String>) -> Vec<String> {
+    let narrower = |c: &String| matches!(c.as_str(), "small_micro_enterprise" | "large_medium_enterprise");
+    if segments.iter().any(narrower) && segments.len() == 2 && segments.iter().any(|c| c == "enterprise") {
+        segments.retain(|c| c != "enterprise");
+    }
+    segments
+}
+
+/// The codes a fact's own noun phrase gives it, else those of the receiver before it.
+pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
+    let mut own = codes_in(reading, fact.noun.clone());
+    let receiver = receiver_codes(reading, fact);
+    if own.purposes.is_empty() {
+        own.purposes = receiver.purposes;
+    }
+    if own.segments.is_empty() {
+        own.segments = receiver.segments;
+    }
+    fact.purposes = own.purposes;
+    fact.segments = own.segments;
+}
+
+/// The codes of 向…, 为…, 对…, before a number in its clause.
+fn receiver_codes(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
+    let range = fact.window.clause.start..fact.window.left.end;
+    let opener = reading
+        .words(range.clone(), Role::Receiver)
+        .filter(|h| h.end - h.start == 1 || matches!(reading.source.text(h.range()).as_str(), "针对" | "面向"))
+        .filter(|h| !(reading.source.at(h.start) == '为' && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')))
+        .last();
+    let Some(opener) = opener else { return Codes::default() };
+    let end = phrase_end(reading, opener.end, range.end);
+    codes_in(reading, opener.end..end)
+}
+
+/// Where a receiver phrase ends: at the verb that acts on it.
+fn phrase_end(reading: &Reading<'_, '_>, start: usize, ceiling: usize) -> usize {
+    reading
+        .hits
+        .inside(start..ceiling)
+        .filter(|h| h.end - h.start >= 2 && reading.has_role(*h, Role::Boundary))
+        .map(|h| h.start)
+        .find(|&s| s > start + 1)
+        .unwrap_or(ceiling)
+}
+
+/// Who got it and through which product.
+pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact, facts: &[Fact], first: usize) {
+    let window = fact.window.clone();
+    let before = window.sentence.start..fact.window.right.start;
+    if lends(fact.metric) {
+        if let Some(name) = borrower_before(reading, fact, &before) {
+            fact.derivation.steps.push(("received_by", name.clone()));
+            fact.beneficiary = name;
+        }
+    }
+    if takes_product(fact.metric) {
+        fact.product = product_near(reading, fact, &before, facts.get(first..).unwrap_or_default());
+    }
+}
+
+const fn lends(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine | Metric::FinancingProvided | Metric::LoanRenewed | Metric::RepaymentDeferred | Metric::InterestRate
+            | Metric::ProcessingTime | Metric::LoanTerm | Metric::LoanCount | Metric::ClaimPaid | Metric::InsuredAmount | Metric::Premium | Metric::ConcessionAmount | Metric::BillAmount | Metric::PhysicalQuantity
+    )
+}
+
+const fn takes_product(metric: Metric) -> bool {
+    !matches!(metric, Metric::ProductCount | Metric::StaffCount | Metric::OutletCount | Metric::EventCount | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::NonPerformingRatio | Metric::DonationAmount)
+}
+
+/// The borrower named before a fact in its sentence, or the one an anaphor stands for.
+fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Option<String> {
+    let act_start = (before.start..fact.window.left.end).rev().find(|&i| reading.source.at(i) == ';').map_or(before.start, |i| i + 1);
+    let reach = if fact.sentence.is_some() { act_start..fact.window.clause.end } else { before.clone() };
+    let named = reading.borrowers_in(&(reach.start..fact.window.left.end)).last();
+    if let Some(b) = named {
+        // A plural receiver after the name takes its place: …公司…,为36户农户办理.
+        let moved = reading.quantities_in(&(b.range.end..fact.window.left.end)).any(|i| reading.quantities.get(i).is_some_and(|q| matches!(q.unit.as_str(), "户" | "家")));
+        return (!moved).then(|| reading.source.original_text(joint(reading, b.range.clone())).to_owned());
+    }
+    if let Some(name) = plain_receiver(reading, fact) {
+        return Some(name);
+    }
+    let anaphor = reading.words(reach.start..fact.window.left.end, Role::BorrowerAnaphor).next().is_some()
+        || reading.any(reach.start..fact.window.left.end, &["为其", "对其", "向其", "给其", "该笔", "对接企业", "企业负责人"]);
+    if anaphor {
+        let paragraph = reading.outline.paragraph_at(fact.window.sentence.start)?;
+        let previous = reading.borrowers_in(&(paragraph.range.start..fact.window.left.end)).last()?;
+        return Some(reading.source.original_text(previous.range.clone()).to_owned());
+    }
+    None
+}
+
+/// A及B: two borrowers of one sum.
+fn joint(reading: &Reading<'_, '_>, last: Glyphs) -> Glyphs {
+    let first = reading.borrowers_in(&(last.start.saturating_sub(40)..last.start)).last();
+    match first {
+        Some(b) if b.range.end + 1 == last.start && matches!(reading.source.at(b.range.end), '及' | '和' | '与' | '、') => b.range.start..last.end,
+        _ => last,
+    }
+}
+
+/// 为海高牧业和世纪粮行投放贷款: a receiver that is no class of customers is a name.
+fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
+    const VERBS: &[&str] = &["发放", "投放", "放款", "办理贷款", "提供贷款"];
+    let clause = fact.window.clause.start..fact.window.left.end;
+    let opener = (clause.clone()).find(|&i| matches!(reading.source.at(i), '向' | '为') && !reading.source.starts_with(i, "为了"))?;
+    let verb = (opener + 1..clause.end).find(|&i| VERBS.iter().any(|v| reading.source.starts_with(i, v)))?;
+    let name = opener + 1..verb;
+    let text = reading.source.text(name.clone());
+    let length = text.chars().count();
+    let class = codes_in(reading, name.clone());
+    let generic = ["客户", "其", "主体", "群众", "地方", "全", "该", "人", "行业", "领域", "社会", "户", "者", "们", "市场", "机构", "银行", "产业", "经济", "当地", "县", "市", "省", "农", "业主", "贷款", "项目"];
+    let plain = (4..=16).contains(&length) && class.segments.is_empty() && !generic.iter().any(|g| text.contains(g)) && !text.chars().any(|c| c.is_ascii_digit() || matches!(c, ',' | '等' | '类'))
+        && reading.quantities_in(&name).is_empty() && reading.institutions_in(&name).is_empty() && (text.ends_with("牧业") || text.ends_with('行') || text.ends_with("业") || text.ends_with('厂') || text.ends_with("药店"));
+    plain.then(|| reading.source.original_text(name).to_owned())
+}
+
+/// The product a fact speaks of: named in its sentence before it, or right behind it.
+fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs, facts: &[Fact]) -> String {
+    let text = |range: &Glyphs| reading.source.original_text(range.clone()).to_owned();
+    let behind = reading.products_in(&(fact.window.right.start..fact.window.right.end.min(fact.window.right.start + 3)));
+    if let Some(p) = behind.first() {
+        return text(&p.range);
+    }
+    let here = reading.products_in(before);
+    if let Some(p) = here.last() {
+        let listed = here.iter().rev().nth(1).is_some_and(|o| p.range.start - o.range.end <= 3);
+        let ended = (p.range.end..fact.window.left.end).any(|i| reading.source.at(i) == ';');
+        return if listed || ended { String::new() } else { text(&p.range) };
+    }
+    if reading.any(before.clone(), &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种"]) || reading.source.starts_with(fact.window.sentence.start, "该产品") {
+        let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
+        return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
+    }
+    // Named further on in the act: 投放30万元…“丰收贷”.
+    let _ = facts;
+    String::new()
+}
+
+/// Lets the figures of one act share their codes, their product and their borrower.
+pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
+    borrower_segment(reading, facts, range.clone());
+    for index in range.clone() {
+        let Some(fact) = facts.get(index).cloned() else { continue };
+        if fact.change.is_some() || derived(&fact) {
+            continue;
+        }
+        if let Some(total) = fact.part_of.and_then(|t| facts.get(t)).cloned() {
+            fill(facts, index, &total);
+        }
+    }
+    // What a change or a gap is about is the level before it.
+    for index in range.clone() {
+        let Some(fact) = facts.get(index).cloned() else { continue };
+        if fact.noun.is_empty() && index > range.start {
+            let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.label == fact.label || fact.label.starts_with(&f.label)));
+            if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
+                fill(facts, index, &level);
+            }
+        }
+    }
+    let behind: Vec<(usize, Codes)> = range.clone().map(|i| (i, facts.get(i).map(|f| supported(reading, f)).unwrap_or_default())).collect();
+    for (index, codes) in behind {
+        if let Some(fact) = facts.get_mut(index) {
+            if fact.purposes.is_empty() {
+                fact.purposes = codes.purposes;
+            }
+            if fact.segments.is_empty() {
+                fact.segments = codes.segments;
+            }
+        }
+    }
+    let settled: Vec<Fact> = facts.get(range.clone()).unwrap_or_default().to_vec();
+    for (offset, fact) in settled.iter().enumerate() {
+        let index = range.start + offset;
+        let others = settled.iter().enumerate().filter(|(i, o)| *i != offset && same_act(reading, fact, o) && !total_and_part(index, fact, range.start + i, o));
+        let nearest = |has: fn(&Fact) -> bool| {
+            others.clone().filter(|(_, o)| has(o)).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset)).map(|(_, o)| o.clone())
+        };
+        let purpose = nearest(|o| !o.purposes.is_empty());
+        let segment = nearest(|o| !o.segments.is_empty());
+        let Some(slot) = facts.get_mut(index) else { continue };
+        if slot.purposes.is_empty() && let Some(other) = purpose {
+            slot.purposes.clone_from(&other.purposes);
+        }
+        if slot.segments.is_empty() && let Some(other) = segment {
+            slot.segments.clone_from(&other.segments);
+        }
+        if slot.product.is_empty() && takes_product(slot.metric) && let Some((_, other)) = others.clone().find(|(i, o)| !o.product.is_empty() && *i > offset && offset + 1 == *i && o.metric == Metric::LoanDisbursed && slot.metric == Metric::ProcessingTime) {
+            slot.product.clone_from(&other.product);
+        }
+        if slot.beneficiary.is_empty() && lends(slot.metric) && slot.metric != Metric::PhysicalQuantity && let Some((_, other)) = others.clone().find(|(_, o)| !o.beneficiary.is_empty() && slot.metric == Metric::ProcessingTime) {
+            slot.beneficiary.clone_from(&other.beneficiary);
+        }
+    }
+}
+
+/// A named company is an enterprise unless the text calls it more: 龙头企业…公司.
+fn borrower_segment(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
+    for fact in facts.get_mut(range).unwrap_or_default() {
+        if fact.beneficiary.is_empty() || fact.segments.iter().any(|s| s != "enterprise") {
+            continue;
+        }
+        let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(fact.window.sentence.start, |p| p.range.start);
+        let region = paragraph..fact.window.left.end;
+        let named = reading.borrowers_in(&region).iter().rev().find(|b| reading.source.original_text(b.range.clone()) == fact.beneficiary).map(|b| b.range.clone());
+        let Some(named) = named else { continue };
+        let called = codes_in(reading, named.start.saturating_sub(14).max(paragraph)..named.start);
+        let name = codes_in(reading, named.clone());
+        let later = (named.end..(named.end + 30).min(fact.window.left.end)).find(|&i| reading.source.at(i) == '是').map(|i| codes_in(reading, i..(i + 24).min(fact.window.left.end))).unwrap_or_default();
+        let more = called.segments.iter().chain(&name.segments).chain(&later.segments).filter(|s| *s != "enterprise").cloned().next_back();
+        if let Some(more) = more {
+            fact.segments = vec![more];
+        } else if fact.segments.is_empty() && reading.any(named.clone(), &["公司", "集团", "厂", "业"]) {
+            fact.segments = vec!["enterprise".to_owned()];
+        }
+        if fact.purposes.is_empty() {
+            fact.purposes = called.purposes;
+            if reading.source.ends_with(named.end, "医院") && !fact.purposes.iter().any(|p| p == "medical") {
+                fact.purposes.push("medical".to_owned());
+            }
+        }
+    }
+}
+
+/// Figures that take their codes from what they are about, never from a part.
+const fn derived(fact: &Fact) -> bool {
+    matches!(fact.metric, Metric::Share)
+}
+
+fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
+    if let Some(fact) = facts.get_mut(index) {
+        if fact.purposes.is_empty() {
+            fact.purposes.clone_from(&from.purposes);
+        }
+        if fact.segments.is_empty() {
+            fact.segments.clone_from(&from.segments);
+        }
+        if fact.product.is_empty() && takes_product(fact.metric) {
+            fact.product.clone_from(&from.product);
+        }
+    }
+}
+
+fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
+    let (first, last) = if a.window.left.end < b.window.left.end { (a, b) } else { (b, a) };
+    let open = |f: &Fact| !matches!(f.metric, Metric::DepositBalance | Metric::NonPerformingRatio | Metric::TotalAssets);
+    a.owner == b.owner && open(a) && open(b) && a.metric_family() == b.metric_family() && !(first.window.left.end..last.window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+}
+
+fn total_and_part(ia: usize, a: &Fact, ib: usize, b: &Fact) -> bool {
+    b.part_of == Some(ia) || b.metric == Metric::Share && a.kind != QuantityKind::Percent || (a.part_of == Some(ib) && false)
+}
+
+/// The codes of a 支持… or 助力… clause behind a fact in its act.
+fn supported(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
+    const OPENERS: &[&str] = &["支持", "助力", "惠及", "用于", "全力支持", "有力支持", "帮助", "解决"];
+    let mut at = fact.window.clause.end;
+    let end = fact.window.sentence.end;
+    let mut hops = 0;
+    while at < end && hops < 2 && reading.source.at(at) == ',' {
+        let start = at + 1;
+        let stop = reading.clause_end(start, end);
+        if OPENERS.iter().any(|o| reading.source.starts_with(start, o)) && reading.quantities_in(&(start..stop)).is_empty() {
+            return codes_in(reading, start..stop);
+        }
+        if !reading.quantities_in(&(start..stop)).is_empty() {
+            return Codes::default();
+        }
+        at = stop;
+        hops += 1;
+    }
+    Codes::default()
+}
+
+impl Fact {
+    /// Facts of one family share what they are for: lending with its counts, rates and times.
+    const fn metric_family(&self) -> u8 {
+        match self.metric {
+            Metric::DonationAmount => 1,
+            Metric::CentralBankFunding | Metric::StaffCount | Metric::BondAmount => 2,
+            Metric::Condition => 3,
+            _ => 0,
+        }
+    }
+}

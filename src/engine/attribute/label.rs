@@ -1,0 +1,155 @@
+//! The text's own words for what a number counts.
+
+use super::change::{Shift, last_level};
+use super::metric::counted_noun;
+use super::window::{Window, noun_after, noun_before};
+use super::Fact;
+use crate::engine::reading::Reading;
+use crate::engine::recognize::quantity::QuantityMention;
+use crate::engine::report::{Metric, QuantityKind};
+use crate::engine::source::Glyphs;
+
+/// Nouns that say nothing of their own: the number goes on with what was counted.
+const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项"];
+
+/// The label of a number and the noun phrase it comes from.
+#[must_use]
+pub fn label(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: Metric, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>,
+) -> (String, Glyphs) {
+    if let Some(shift) = shift {
+        return changed(reading, q, window, shift, topic, before);
+    }
+    if let Some((text, noun)) = gap(reading, q, window, metric, before) {
+        return (text, noun);
+    }
+    if metric == Metric::Share {
+        return share(reading, window, before);
+    }
+    if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
+        return (reading.source.text(from_to.clone()), from_to);
+    }
+    let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let noun = match q.kind {
+        QuantityKind::Count => counted_noun(reading, q, window),
+        _ if metric == Metric::Condition && !right.is_empty() => right,
+        _ if left.is_empty() => right,
+        _ if metric == Metric::Condition => left,
+        QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && left.len() <= 3 && !ends_noun(reading, &left) => right,
+        _ => left,
+    };
+    let text = reading.source.text(noun.clone());
+    let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
+    if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
+        if q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration || matches!(q.kind, QuantityKind::Money | QuantityKind::Count) {
+            return (last.label.clone(), noun.start..noun.start);
+        }
+    }
+    if text.is_empty() {
+        return fallback(reading, window);
+    }
+    (text, noun)
+}
+
+/// Whether a fact stands in the same act: nothing but commas between.
+pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool {
+    !(last.window.right.start..window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+}
+
+fn starts_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
+    reading.any(noun.clone(), &["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障"])
+}
+
+fn ends_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
+    ["贷款", "资金", "款", "额", "贷", "费", "息", "授信", "融资", "债", "保障"].iter().any(|w| reading.source.ends_with(noun.end, w))
+}
+
+/// A change is labelled by what changes.
+fn changed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, topic: Option<&Fact>, before: &[Fact]) -> (String, Glyphs) {
+    if shift.new {
+        let behind = shift.noun_end.max(window.left.start);
+        let noun = noun_before(reading, &(behind..window.left.end));
+        if noun.len() >= 2 {
+            return (reading.source.text(noun.clone()), noun);
+        }
+    } else {
+        let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
+        let text = reading.source.text(noun.clone());
+        if noun.len() >= 2 && !matches!(text.as_str(), "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
+            return (text, noun);
+        }
+        let moved = noun_before(reading, &(shift.noun_end..window.left.end));
+        if moved.len() >= 2 && reading.any(moved.clone(), &["利率", "成本", "费率"]) {
+            return (reading.source.text(moved.clone()), moved);
+        }
+    }
+    if let Some(topic) = topic.or_else(|| last_level(before)) {
+        return (topic.label.clone(), topic.noun.start..topic.noun.start);
+    }
+    let clause = noun_before(reading, &(window.clause.start..shift.noun_end.max(window.clause.start)));
+    if clause.is_empty() {
+        let right = noun_after(reading, &window.right);
+        return (reading.source.text(right.clone()), right);
+    }
+    (reading.source.text(clause.clone()), clause)
+}
+
+/// 高于各项贷款增速10.45个百分点: the gap is labelled by what is compared.
+fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: Metric, before: &[Fact]) -> Option<(String, Glyphs)> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let at = (window.left.clone()).find(|&i| ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
+    let noun = noun_before(reading, &(window.left.start..at));
+    let text = reading.source.text(noun.clone());
+    if text.chars().count() >= 3 {
+        return Some((text, noun));
+    }
+    let level = last_level(before)?;
+    let grows = matches!(metric, Metric::LoanBalance | Metric::DepositBalance | Metric::FinancingProvided | Metric::LoanDisbursed | Metric::TotalAssets | Metric::Premium);
+    let label = if grows && !level.label.ends_with("增速") { format!("{}增速", level.label) } else { level.label.clone() };
+    Some((label, level.noun.start..level.noun.start))
+}
+
+/// A share is labelled by the part: 涉农贷款…占各项贷款的76%.
+fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String, Glyphs) {
+    let of = (window.left.clone()).rev().find(|&i| reading.source.at(i) == '占' && !reading.source.starts_with(i, "占比") && !reading.source.starts_with(i, "占领"));
+    if let Some(at) = of {
+        let noun = noun_before(reading, &(window.left.start..at));
+        if noun.len() >= 2 {
+            return (reading.source.text(noun.clone()), noun);
+        }
+        if let Some(last) = last_level(before).or(before.last()) {
+            return (last.label.clone(), last.noun.start..last.noun.start);
+        }
+    }
+    let noun = noun_before(reading, &window.left);
+    let text = reading.source.text(noun.clone());
+    if matches!(text.as_str(), "占比" | "比例" | "比重" | "占比达" | "") {
+        if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {
+            return (last.label.clone(), last.noun.start..last.noun.start);
+        }
+        let right = noun_after(reading, &window.right);
+        return (reading.source.text(right.clone()), right);
+    }
+    (text, noun)
+}
+
+/// 从受理到放款.
+fn from_to(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
+    let from = (window.clause.start..window.left.end).find(|&i| reading.source.at(i) == '从' || reading.source.at(i) == '自')?;
+    let to = (from..window.left.end).find(|&i| reading.source.at(i) == '到' || reading.source.at(i) == '至')?;
+    let end = (to + 1..window.left.end).find(|&i| ["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"].iter().any(|w| reading.source.starts_with(i, w))).unwrap_or(window.left.end);
+    (end - from <= 18 && end > to + 1).then_some(from..end)
+}
+
+/// What is left when no noun stands beside the number: the words behind it.
+fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
+    let start = window.right.start;
+    let end = (start..window.right.end.min(start + 8)).find(|&i| matches!(reading.source.at(i), '”' | '“' | '、' | '的' | '(')).unwrap_or(window.right.end.min(start + 8));
+    let mut start = start;
+    while start < end && reading.hits.at(start).iter().any(|h| h.end <= end && h.end - h.start <= 2 && reading.has_role(*h, crate::engine::lexicon::Role::Boundary)) && end - start > 4 {
+        start += 1;
+    }
+    (reading.source.text(start..end), start..end)
+}

@@ -1,0 +1,183 @@
+//! What institutions did: cues of categories, and the measures they make.
+
+use std::collections::BTreeMap;
+
+use super::attribute::Fact;
+use super::lexicon::{Role, Sense};
+use super::outline::ParagraphKind;
+use super::reading::Reading;
+use super::report::MeasureCategory;
+use super::source::Glyphs;
+
+/// Widest gap between the parts of a discontinuous form, in glyphs.
+const MAX_GAP: usize = 18;
+
+/// A word, or two that belong together, that show an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// What kind of act.
+    pub category: MeasureCategory,
+    /// The words.
+    pub range: Glyphs,
+}
+
+/// An act of an institution before it is reported.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// Whose.
+    pub owner: usize,
+    /// What kind.
+    pub category: MeasureCategory,
+    /// Its clause, inside one sentence.
+    pub range: Glyphs,
+    /// The words that show it.
+    pub words: Glyphs,
+    /// Indices of its facts.
+    pub facts: Vec<usize>,
+}
+
+/// Finds the cues of running text, by place.
+#[must_use]
+pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
+    let mut out = Vec::new();
+    let mut plans_in = usize::MAX;
+    for sentence in &reading.outline.sentences {
+        if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
+            continue;
+        }
+        if speaks_of_plans(reading, &sentence.range) {
+            plans_in = sentence.paragraph;
+        }
+        if plans_in == sentence.paragraph {
+            continue;
+        }
+        let mut start = sentence.range.start;
+        while start < sentence.range.end {
+            let end = reading.clause_end(start, sentence.range.end);
+            clause_cues(reading, start..end, &mut out);
+            start = end + 1;
+        }
+    }
+    out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
+    out
+}
+
+/// 下一步, 今后: what follows to the end of the paragraph is intended, not done.
+fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
+    let head = sentence.start..sentence.end.min(sentence.start + 6);
+    head.into_iter().any(|i| OPENERS.iter().any(|o| reading.source.starts_with(i, o)))
+        || (reading.any(sentence.start..sentence.end.min(sentence.start + 30), &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"]))
+}
+
+/// The cues of one clause.
+fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
+    if purposive(reading, &clause) {
+        return;
+    }
+    let tables = reading.lexicon.tables();
+    // Where the last matched part of each discontinuous form ended, and where the form began.
+    let mut open: BTreeMap<u16, (u8, usize, usize)> = BTreeMap::new();
+    for hit in reading.hits.inside(clause.clone()) {
+        for sense in reading.lexicon.senses(hit) {
+            let Sense::Category(form, part) = *sense else { continue };
+            let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
+            let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
+            let begun = if part == 0 { Some(hit.start) } else { open.get(&form).filter(|(p, end, _)| *p + 1 == part && hit.start >= *end && hit.start - end <= MAX_GAP).map(|(_, _, begin)| *begin) };
+            let Some(begin) = begun else { continue };
+            if usize::from(part) + 1 < parts.len() {
+                open.insert(form, (part, hit.end, begin));
+            } else {
+                let cue = Cue { category: code, range: begin..hit.end };
+                if stands(reading, &cue, &clause) {
+                    out.push(cue);
+                }
+            }
+        }
+    }
+}
+
+/// 为进一步缩短…: a clause that says what for.
+fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
+    const OPENERS: &[&str] = &["为进一步", "为了", "为充分", "为确保", "为切实", "为有效", "为满足", "为扎实", "为解决", "为推进", "为贯彻", "为落实", "为全面", "为更好", "为加快", "为推动", "为深入", "为积极", "为支持", "为助力", "为做好", "为方便", "为提升", "为提高", "为缓解", "为破解", "为保障", "为帮助"];
+    const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
+    let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
+    let skip = list_marker(reading, start);
+    OPENERS.iter().any(|o| reading.source.starts_with(skip, o)) && !reading.any(clause.clone(), &["提供", "发放", "办理", "减免", "投放"])
+        || BACKGROUND.iter().take(3).any(|o| reading.source.starts_with(skip, o))
+}
+
+/// The glyph behind 一是 or (一).
+fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
+    if "一二三四五六七八九十".contains(reading.source.at(at)) && reading.source.at(at + 1) == '是' { at + 2 } else { at }
+}
+
+/// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.
+fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
+    let source = reading.source;
+    let (start, end) = (cue.range.start, cue.range.end);
+    let titled = (clause.start.saturating_sub(30)..start).rev().take_while(|&i| source.at(i) != '》' && source.at(i) != '。').any(|i| source.at(i) == '《');
+    if titled && cue.category != MeasureCategory::InternalManagement {
+        return false;
+    }
+    let slogan = reading.words(clause.clone(), Role::Slogan).next().is_some();
+    if slogan && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
+        return false;
+    }
+    match cue.category {
+        MeasureCategory::LoanRestructuring => !source.starts_with(end, "资产") && !source.ends_with(start, "兼并"),
+        MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || source.starts_with(end, "投放")),
+        MeasureCategory::CustomerOutreach => !reading.any(start..end + 2, &["排查风险", "走访慰问"]) && !source.starts_with(end, "贷款余额"),
+        MeasureCategory::UnsecuredLending => !source.starts_with(end, "风险"),
+        MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
+        MeasureCategory::PublicWelfare => !source.starts_with(end, "性岗位"),
+        MeasureCategory::OnlineService => !source.ends_with(start, "电视") && !reading.any(start.saturating_sub(3)..start, &["朋友圈"]),
+        MeasureCategory::InternalManagement => !reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"]),
+        _ => true,
+    }
+}
+
+/// The sentence of a glyph as measures see it: to 。！？； or a line break of the original.
+#[must_use]
+pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
+    let stop = |i: usize| matches!(reading.source.at(i), '。' | '！' | '？' | ';' | '\n');
+    let wraps = reading.source.wraps();
+    let next_wrap = wraps.partition_point(|&w| w <= at);
+    let floor = next_wrap.checked_sub(1).and_then(|i| wraps.get(i)).copied().unwrap_or(0);
+    let ceiling = wraps.get(next_wrap).copied().unwrap_or(reading.source.len());
+    let start = (floor..at).rev().find(|&i| stop(i)).map_or(floor, |i| i + 1);
+    let end = (at..ceiling).find(|&i| stop(i)).map_or(ceiling, |i| i + 1);
+    start..end
+}
+
+/// Gathers cues and facts into acts: one for each owner, sentence and category.
+#[must_use]
+pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act> {
+    let mut acts: BTreeMap<(usize, usize, MeasureCategory), Act> = BTreeMap::new();
+    for cue in cues {
+        let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
+        let sentence = sentence_of(reading, cue.range.start);
+        let range = clause_in(reading, cue.range.start, &sentence);
+        acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
+    }
+    for (index, fact) in facts.iter().enumerate() {
+        let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };
+        let at = reading.quantities.get(fact.quantity).map_or(0, |q| q.core.start);
+        let sentence = sentence_of(reading, at);
+        let act = acts.entry((owner, sentence.start, category)).or_insert_with(|| {
+            let range = clause_in(reading, at, &sentence);
+            Act { owner, category, range: range.clone(), words: range, facts: Vec::new() }
+        });
+        act.facts.push(index);
+    }
+    let mut acts: Vec<Act> = acts.into_values().collect();
+    acts.sort_by_key(|a| (a.range.start, a.category));
+    acts
+}
+
+/// The clause of a glyph, inside its sentence.
+fn clause_in(reading: &Reading<'_, '_>, at: usize, sentence: &Glyphs) -> Glyphs {
+    let start = reading.clause_start(at, sentence.start);
+    let end = reading.clause_end(at.max(start), sentence.end).max(at + 1).min(sentence.end);
+    start..end
+}

@@ -1,0 +1,370 @@
+//! Headings, sections, sentences and clauses.
+
+use super::recognize::date::{DateMention, DateShape, Day};
+use super::recognize::institution::{InstitutionMention, NameForm};
+use super::recognize::quantity::QuantityMention;
+use super::report::{InstitutionType, QuantityKind};
+use super::source::{Glyphs, SourceText};
+
+/// Longest heading, in glyphs.
+const MAX_HEADING: usize = 60;
+/// How many paragraphs at the start may say who published and when.
+const MASTHEAD: usize = 6;
+
+/// What a paragraph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParagraphKind {
+    /// Publisher, date of issue, source, editor.
+    Meta,
+    /// A heading, or a line of one.
+    Heading,
+    /// Running text.
+    Body,
+    /// A row of a table.
+    Row,
+}
+
+/// A paragraph of the text, without its line break.
+#[derive(Clone, Debug)]
+pub struct Paragraph {
+    /// Where.
+    pub range: Glyphs,
+    /// What it is.
+    pub kind: ParagraphKind,
+}
+
+/// A sentence of running text, to its 。.
+#[derive(Clone, Debug)]
+pub struct Sentence {
+    /// Where, with its stop.
+    pub range: Glyphs,
+    /// Which paragraph.
+    pub paragraph: usize,
+    /// A row of a table: its header lies in the sentence before.
+    pub row: bool,
+}
+
+/// A stretch of text under one institution's heading.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// From its heading to the next section.
+    pub range: Glyphs,
+    /// The heading lines.
+    pub heading: Glyphs,
+    /// The mention in the heading: index into the institutions.
+    pub mention: usize,
+}
+
+/// The structure of a bulletin.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// The title.
+    pub title: Option<Glyphs>,
+    /// Who published it, as the text says.
+    pub publisher: Option<Glyphs>,
+    /// Paragraphs in order.
+    pub paragraphs: Vec<Paragraph>,
+    /// Sentences of running text in order.
+    pub sentences: Vec<Sentence>,
+    /// Sections in order.
+    pub sections: Vec<Section>,
+}
+
+impl Outline {
+    /// The section that holds a glyph.
+    #[must_use]
+    pub fn section_at(&self, at: usize) -> Option<&Section> {
+        let index = self.sections.partition_point(|s| s.range.start <= at).checked_sub(1)?;
+        self.sections.get(index).filter(|s| at < s.range.end)
+    }
+
+    /// The paragraph that holds a glyph.
+    #[must_use]
+    pub fn paragraph_at(&self, at: usize) -> Option<&Paragraph> {
+        let index = self.paragraphs.partition_point(|p| p.range.start <= at).checked_sub(1)?;
+        self.paragraphs.get(index)
+    }
+}
+
+/// The mentions that the outline is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// Dates by place.
+    pub dates: &'a [DateMention],
+    /// Quantities by place.
+    pub quantities: &'a [QuantityMention],
+    /// Institutions by place.
+    pub institutions: &'a [InstitutionMention],
+}
+
+/// The part of a sorted list of mentions that starts inside `range`.
+pub fn inside<T>(list: &[T], range: &Glyphs, place: impl Fn(&T) -> &Glyphs) -> Glyphs {
+    list.partition_point(|m| place(m).start < range.start)..list.partition_point(|m| place(m).start < range.end)
+}
+
+/// The day a bulletin was published, as its first lines say it: a full date near the start.
+#[must_use]
+pub fn published_on(source: &SourceText<'_>, dates: &[DateMention]) -> Option<Day> {
+    let full = |d: &&DateMention| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some();
+    let labelled = dates.iter().filter(full).find(|d| {
+        ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(d.range.start, label))
+    });
+    let own_line = |d: &&DateMention| {
+        let line_start = matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
+        line_start && d.range.start < 600
+    };
+    labelled
+        .or_else(|| dates.iter().filter(full).find(own_line))
+        .or_else(|| dates.iter().filter(full).find(|d| own_line(d) || source.len() - d.range.end <= 3))
+        .and_then(|d| d.start)
+}
+
+/// Draws the outline.
+#[must_use]
+pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
+    let mut out = Outline::default();
+    let mut start = 0;
+    for (at, glyph) in source.glyphs().iter().enumerate().chain(std::iter::once((source.len(), &'\n'))) {
+        if *glyph == '\n' {
+            if start < at {
+                paragraphs(source, marks, start..at, &mut out);
+            }
+            start = at + 1;
+        }
+    }
+    masthead(source, marks, &mut out);
+    sections(source, marks, &mut out);
+    for (index, paragraph) in out.paragraphs.iter().enumerate() {
+        match paragraph.kind {
+            ParagraphKind::Body => sentences(source, paragraph.range.clone(), index, &mut out.sentences),
+            ParagraphKind::Row => out.sentences.push(Sentence { range: paragraph.range.clone(), paragraph: index, row: true }),
+            ParagraphKind::Heading | ParagraphKind::Meta => {}
+        }
+    }
+    out
+}
+
+/// Adds the paragraph of one line, cut in two where a heading is glued to it.
+fn paragraphs(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, out: &mut Outline) {
+    let kind = kind_of(source, marks, &range, out.paragraphs.len());
+    if kind == ParagraphKind::Body
+        && let Some(cut) = glued_heading(source, marks, &range)
+    {
+        out.paragraphs.push(Paragraph { range: range.start..cut, kind: ParagraphKind::Heading });
+        out.paragraphs.push(Paragraph { range: cut..range.end, kind });
+        return;
+    }
+    out.paragraphs.push(Paragraph { range, kind });
+}
+
+fn kind_of(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, index: usize) -> ParagraphKind {
+    let text = source.glyphs().get(range.clone()).unwrap_or_default();
+    let quantities = inside(marks.quantities, range, |q| &q.core);
+    let quantities = marks.quantities.get(quantities).unwrap_or_default();
+    if is_meta(source, range, text.len(), index) {
+        return ParagraphKind::Meta;
+    }
+    let stop = text.iter().any(|c| matches!(c, '。' | '！' | '？'));
+    if !stop && text.contains(&'\t') && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal) && text.iter().filter(|c| **c == '\t').count() >= 1 {
+        let cells = text.split(|c| *c == '\t').count();
+        if cells >= 2 && !text.contains(&',') || cells >= 3 {
+            return ParagraphKind::Row;
+        }
+    }
+    if is_heading(source, marks, range, text, quantities) { ParagraphKind::Heading } else { ParagraphKind::Body }
+}
+
+fn is_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, text: &[char], quantities: &[QuantityMention]) -> bool {
+    let last = text.iter().rev().find(|c| !matches!(c, '”' | '"' | '’' | ')')).copied().unwrap_or('\n');
+    if text.len() > MAX_HEADING || matches!(last, ';' | ',' | '、') {
+        return false;
+    }
+    if source.starts_with(range.start, "案例") && text.iter().take(6).any(|c| *c == ':') {
+        return true;
+    }
+    if text.iter().any(|c| matches!(c, '。' | ';')) || last == ':' {
+        return false;
+    }
+    if text.first() == Some(&'【') {
+        return true;
+    }
+    let commas = text.iter().filter(|c| **c == ',').count();
+    let dated = marks.dates.get(inside(marks.dates, range, |d| &d.range)).unwrap_or_default();
+    let states = quantities.iter().any(|q| matches!(q.kind, QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) || q.unit_missing);
+    if commas > 0 && states && (!dated.is_empty() || commas > 1) {
+        return false;
+    }
+    commas <= 2 && (commas == 0 || text.len() <= 40)
+}
+
+/// Lines about the text itself: source, date, editor, circulation.
+fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) -> bool {
+    const LABELS: &[&str] = &[
+        "发表时间", "发布时间", "发布日期", "发表日期", "来源:", "(来源", "来源", "浏览", "责任编辑", "编辑:", "作者:", "文号", "字号", "报:", "送:",
+        "抄送", "(共印", "共印", "供稿", "审核:", "签发", "联系人", "主办", "扫一扫", "分享", "打印", "时间:", "日期:", "索引号", "点击", "(责编", "责编",
+        "附件", "报送", "发:", "印发:", "编发", "(编辑", "原标题", "记者:", "通讯员:", "撰稿", "(撰稿", "(作者", "(记者", "(通讯员",
+    ];
+    let skip = range.start + usize::from(source.at(range.start) == '(');
+    if len <= 80 && LABELS.iter().any(|label| source.starts_with(range.start, label) || source.starts_with(skip, label)) {
+        return len <= 40 || index < MASTHEAD || source.starts_with(range.start, "报:");
+    }
+    let text = source.glyphs().get(range.clone()).unwrap_or_default();
+    // `(协会秘书处整理)`; `第17期`; a line of a date alone.
+    (text.first() == Some(&'(') && text.last() == Some(&')') && len <= 30)
+        || (index < MASTHEAD && source.starts_with(range.start, "第") && len <= 14 && text.contains(&'期'))
+        || (index < MASTHEAD && len <= 20 && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
+}
+
+/// Where the body begins in a paragraph that a heading without a stop runs into:
+/// before the second of two mentions of one institution, or before the mention
+/// that follows a bullet's heading.
+fn glued_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs) -> Option<usize> {
+    let stop = (range.start..range.end).find(|&i| matches!(source.at(i), ',' | '。' | ';' | ':' | '！' | '？')).unwrap_or(range.end);
+    let bullet = is_bullet(source, range.start);
+    let first = inside(marks.institutions, &(range.start..stop), |m| &m.range);
+    let mentions = marks.institutions.get(first)?;
+    let twin = mentions.iter().enumerate().skip(1).find(|(i, m)| {
+        mentions.get(..*i).unwrap_or_default().iter().any(|before| before.canonical == m.canonical && before.range.end + 4 <= m.range.start)
+    });
+    if let Some((_, twin)) = twin {
+        return Some(twin.range.start);
+    }
+    let clear = |at: usize| !"向对为给由从在与和及经以是的让助将".contains(source.before(at));
+    if bullet {
+        let mention = mentions.iter().find(|m| m.range.start >= range.start + 8 && m.form == NameForm::Proper && clear(m.range.start))?;
+        return Some(mention.range.start);
+    }
+    if source.at(range.start) == '【' {
+        let close = (range.start..stop.min(range.start + 40)).find(|&i| source.at(i) == '】')?;
+        return Some(close + 1);
+    }
+    None
+}
+
+/// Whether a list bullet stands at `at`: ●, or the letter a lost Wingdings bullet leaves.
+#[must_use]
+pub fn is_bullet(source: &SourceText<'_>, at: usize) -> bool {
+    let (first, second) = (source.at(at), source.at(at + 1));
+    matches!(first, '●' | '◆' | '■' | '▲' | '★' | '•' | '➢' | '□' | '○' | '◇' | '√' | '✓' | '\u{f000}'..='\u{f0ff}')
+        || (matches!(first, 'u' | 'l' | 'n' | 'Ø' | 'ü' | 'v') && !second.is_ascii())
+}
+
+/// Finds title and publisher among the first paragraphs.
+fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    for index in 0..out.paragraphs.len().min(MASTHEAD) {
+        let Some(paragraph) = out.paragraphs.get(index).cloned() else { break };
+        let mentions = marks.institutions.get(inside(marks.institutions, &paragraph.range, |m| &m.range)).unwrap_or_default();
+        let publisher = mentions.iter().find(|m| publishes(m.kind));
+        match paragraph.kind {
+            ParagraphKind::Meta => {
+                if out.publisher.is_none() {
+                    out.publisher = source_label(source, &paragraph.range);
+                }
+            }
+            ParagraphKind::Heading | ParagraphKind::Row => {
+                let bare = publisher.filter(|m| {
+                    let rest = paragraph.range.len() - m.range.len();
+                    let dated = !inside(marks.dates, &paragraph.range, |d| &d.range).is_empty();
+                    m.range.start == paragraph.range.start && (rest <= 4 || (dated && rest <= 24))
+                });
+                if bare.is_some() || (index == 0 && has_suffix(source, &paragraph.range, &["简报", "动态", "信息", "快报", "专报", "通讯"])) {
+                    if let Some(m) = bare {
+                        let office = ["办公室", "秘书处"].iter().find(|o| source.starts_with(m.range.end, o)).map_or(0, |o| o.chars().count());
+                        out.publisher = Some(m.range.start..m.range.end + office);
+                    }
+                    if let Some(p) = out.paragraphs.get_mut(index) {
+                        p.kind = ParagraphKind::Meta;
+                    }
+                } else if out.title.is_none() {
+                    out.title = Some(paragraph.range.clone());
+                }
+            }
+            ParagraphKind::Body => break,
+        }
+    }
+}
+
+fn has_suffix(source: &SourceText<'_>, range: &Glyphs, suffixes: &[&str]) -> bool {
+    range.len() <= 16 && suffixes.iter().any(|s| source.ends_with(range.end, s))
+}
+
+/// Bodies that publish the bulletins of others.
+const fn publishes(kind: InstitutionType) -> bool {
+    matches!(kind, InstitutionType::Association | InstitutionType::Regulator | InstitutionType::CentralBank)
+}
+
+/// What stands behind 来源: on a line.
+fn source_label(source: &SourceText<'_>, range: &Glyphs) -> Option<Glyphs> {
+    let at = (range.start..range.end).find(|&i| source.starts_with(i, "来源:"))? + 3;
+    let end = (at..range.end).find(|&i| matches!(source.at(i), '\t' | ' ' | ')' | ',' | '。')).unwrap_or(range.end);
+    (at < end).then_some(at..end)
+}
+
+/// A section begins at each group of heading lines that names an institution.
+fn sections(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    let mut index = 0;
+    while index < out.paragraphs.len() {
+        let from = index;
+        while out.paragraphs.get(index).is_some_and(|p| p.kind == ParagraphKind::Heading) {
+            index += 1;
+        }
+        if index == from {
+            index += 1;
+            continue;
+        }
+        let lines = out.paragraphs.get(from..index).unwrap_or_default();
+        let title = out.title.clone();
+        let mut found = None;
+        for (offset, line) in lines.iter().enumerate() {
+            let mentions = inside(marks.institutions, &line.range, |m| &m.range);
+            let named = mentions.clone().find(|&i| marks.institutions.get(i).is_some_and(|m| m.form == NameForm::Proper && heads(source, m, line)));
+            if let Some(mention) = named {
+                // The lines before it in the group belong to it, except the title.
+                let start = lines
+                    .get(..=offset)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .take_while(|l| offset == 0 || title.as_ref() != Some(&l.range))
+                    .last()
+                    .map_or(line.range.start, |l| l.range.start);
+                let end = lines.last().map_or(line.range.end, |l| l.range.end);
+                found = Some((start..end, mention));
+                break;
+            }
+        }
+        if let Some((heading, mention)) = found {
+            if let Some(last) = out.sections.last_mut() {
+                last.range.end = heading.start;
+            }
+            out.sections.push(Section { range: heading.start..source.len(), heading, mention });
+        }
+    }
+}
+
+/// Whether a mention in a heading makes the section its own: it is no group, no
+/// outlet of the section before, and not what somebody else acts upon.
+fn heads(source: &SourceText<'_>, mention: &InstitutionMention, line: &Paragraph) -> bool {
+    let case = source.starts_with(line.range.start, "案例");
+    !case && !(mention.range.start > line.range.start && "向对由从与和经获".contains(source.before(mention.range.start)))
+}
+
+fn sentences(source: &SourceText<'_>, range: Glyphs, paragraph: usize, out: &mut Vec<Sentence>) {
+    let mut start = range.start;
+    let mut at = range.start;
+    while at < range.end {
+        if matches!(source.at(at), '。' | '！' | '？') {
+            at += 1;
+            while at < range.end && matches!(source.at(at), '”' | '’' | '"' | ')' | '。' | '！' | '？') {
+                at += 1;
+            }
+            out.push(Sentence { range: start..at, paragraph, row: false });
+            start = at;
+        } else {
+            at += 1;
+        }
+    }
+    if start < range.end {
+        out.push(Sentence { range: start..range.end, paragraph, row: false });
+    }
+}

@@ -1,0 +1,111 @@
+//! Everything known of a text before facts are made of it, and how to look around in it.
+
+use super::discourse::Discourse;
+use super::lexicon::{Hit, Hits, Lexicon, Role, Sense};
+use super::outline::{Outline, inside};
+use super::recognize::date::{DateMention, Day};
+use super::recognize::institution::InstitutionMention;
+use super::recognize::name::{Borrower, Product};
+use super::recognize::quantity::QuantityMention;
+use super::source::{Glyphs, SourceText};
+
+/// A text as the stages before attribution have read it.
+#[derive(Debug)]
+pub struct Reading<'a, 't> {
+    /// The normalised text.
+    pub source: &'a SourceText<'t>,
+    /// The words in force.
+    pub lexicon: &'a Lexicon,
+    /// The words found.
+    pub hits: &'a Hits,
+    /// Dates by place.
+    pub dates: &'a [DateMention],
+    /// Numbers by place.
+    pub quantities: &'a [QuantityMention],
+    /// Institutions by place.
+    pub institutions: &'a [InstitutionMention],
+    /// Borrowers by place.
+    pub borrowers: &'a [Borrower],
+    /// Named products by place.
+    pub products: &'a [Product],
+    /// Headings, sections, sentences.
+    pub outline: &'a Outline,
+    /// Who is meant where.
+    pub discourse: &'a Discourse,
+    /// The day of publication.
+    pub published: Option<Day>,
+}
+
+impl Reading<'_, '_> {
+    /// Whether a glyph ends a clause.
+    #[must_use]
+    pub fn is_clause_break(c: char) -> bool {
+        matches!(c, ',' | ';' | ':' | '。' | '！' | '？' | '\t' | '\n')
+    }
+
+    /// Start of the clause that holds `at`, not before `floor`.
+    #[must_use]
+    pub fn clause_start(&self, at: usize, floor: usize) -> usize {
+        (floor..at).rev().find(|&i| self.breaks_clause(i)).map_or(floor, |i| i + 1)
+    }
+
+    /// End of the clause that holds `at`, not beyond `ceiling`.
+    #[must_use]
+    pub fn clause_end(&self, at: usize, ceiling: usize) -> usize {
+        (at..ceiling).find(|&i| self.breaks_clause(i)).unwrap_or(ceiling)
+    }
+
+    /// A clause break that is no thousands separator or time colon.
+    fn breaks_clause(&self, at: usize) -> bool {
+        let c = self.source.at(at);
+        let in_number = matches!(c, ',' | ':') && self.source.before(at).is_ascii_digit() && self.source.at(at + 1).is_ascii_digit();
+        Self::is_clause_break(c) && !in_number
+    }
+
+    /// The words of a role inside `range`.
+    pub fn words(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
+        self.hits.inside(range).filter(move |hit| self.has_role(*hit, role))
+    }
+
+    /// Whether a word has a role.
+    #[must_use]
+    pub fn has_role(&self, hit: Hit, role: Role) -> bool {
+        self.lexicon.senses(hit).contains(&Sense::Role(role))
+    }
+
+    /// The dates that start inside `range`.
+    #[must_use]
+    pub fn dates_in(&self, range: &Glyphs) -> &[DateMention] {
+        self.dates.get(inside(self.dates, range, |d| &d.range)).unwrap_or_default()
+    }
+
+    /// The institutions that start inside `range`.
+    #[must_use]
+    pub fn institutions_in(&self, range: &Glyphs) -> &[InstitutionMention] {
+        self.institutions.get(inside(self.institutions, range, |m| &m.range)).unwrap_or_default()
+    }
+
+    /// The borrowers that start inside `range`.
+    #[must_use]
+    pub fn borrowers_in(&self, range: &Glyphs) -> &[Borrower] {
+        self.borrowers.get(inside(self.borrowers, range, |b| &b.range)).unwrap_or_default()
+    }
+
+    /// The products that start inside `range`.
+    #[must_use]
+    pub fn products_in(&self, range: &Glyphs) -> &[Product] {
+        self.products.get(inside(self.products, range, |p| &p.range)).unwrap_or_default()
+    }
+
+    /// Indices of the numbers that start inside `range`.
+    #[must_use]
+    pub fn quantities_in(&self, range: &Glyphs) -> Glyphs {
+        inside(self.quantities, range, |q| &q.core)
+    }
+
+    /// Whether any of `words` stands inside `range`.
+    #[must_use]
+    pub fn any(&self, range: Glyphs, words: &[&str]) -> bool {
+        range.clone().any(|i| words.iter().any(|w| i + w.chars().count() <= range.end && self.source.starts_with(i, w)))
+    }
+}
