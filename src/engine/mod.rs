@@ -72,7 +72,8 @@ impl Engine {
         let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
-        let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions);
+        let groups = recognize::institution::group_nouns(&source, &hits, lexicon);
+        let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);
         let reading = Reading {
             source: &source,
             lexicon,

@@ -18,9 +18,10 @@ pub use change::iso;
 pub use codes::codes_in;
 pub use window::Window;
 
+use super::discourse::{is_sector_statistic, oversees};
 use super::reading::Reading;
 use super::recognize::quantity::QuantityMention;
-use super::report::{Change, Derivation, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
+use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
 use super::measure::Cue;
 use super::source::Glyphs;
 
@@ -119,7 +120,7 @@ fn read(
     }
     let mut fact = Fact {
         quantity,
-        owner: owner(reading, quantity, q),
+        owner: owner(reading, quantity, q, measured.metric),
         metric: measured.metric,
         kind: measured.kind,
         unit: measured.unit,
@@ -153,7 +154,7 @@ fn read(
 }
 
 /// Whose a number is: the institution its place is about, or its share of a parallel row.
-fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention) -> Option<usize> {
+fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<usize> {
     let at = q.core.start;
     if let Some(row) = reading.discourse.parallels.iter().find(|p| p.range.contains(&at)) {
         let place = reading
@@ -164,7 +165,10 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention) -> Opt
             return Some(owner);
         }
     }
-    reading.discourse.owner_at(at)
+    let owner = reading.discourse.owner_at(at)?;
+    let body = reading.discourse.entities.get(owner)?;
+    let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && is_sector_statistic(metric);
+    Some(if reports_sector { reading.discourse.sector(metric).unwrap_or(owner) } else { owner })
 }
 
 /// A number that stands in a heading alone, as a figure of the section's institution.
