@@ -116,6 +116,7 @@ pub fn discourse(
     let mut entity_of = entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mut mentions = mentions.to_vec();
+    name_a_sector(outline, groups, &mut out);
     for group in groups.iter().filter(|g| !outline.sections.iter().any(|s| s.heading.contains(&g.range.start))) {
         let place = mentions.partition_point(|m| m.range.start < group.range.start);
         let free = mentions.get(place).is_none_or(|m| m.range.start >= group.range.end) && place.checked_sub(1).and_then(|i| mentions.get(i)).is_none_or(|m| m.range.end <= group.range.start);
@@ -129,6 +130,26 @@ pub fn discourse(
     let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, out: &mut out };
     builder.run();
     out
+}
+
+/// Where a body speaks for a sector that no mention names, the text's first noun of a group is its name.
+fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Discourse) {
+    let sector = out.entities.iter().any(|e| e.kind == InstitutionType::BankingSector);
+    let overseen = out.entities.iter().any(|e| oversees(e.kind));
+    let banks = outline.sections.iter().zip(&out.section_owner).any(|(_, o)| out.entities.get(*o).is_some_and(|e| !oversees(e.kind)));
+    if sector || !overseen || banks {
+        return;
+    }
+    let Some(group) = groups.iter().max_by_key(|g| (sector_key(&g.name) == "银行业保险业", std::cmp::Reverse(g.range.start))) else { return };
+    out.entities.push(Entity {
+        name: group.name.clone(),
+        canonical: group.canonical.clone(),
+        kind: InstitutionType::BankingSector,
+        head_office: String::new(),
+        region: (group.region_code.clone(), group.region_name.clone()),
+        mentions: Vec::new(),
+        implied: true,
+    });
 }
 
 /// What one institution reports of the sector it oversees belongs to the sector.
@@ -385,7 +406,7 @@ impl Turns<'_, '_> {
     /// 全省涉农贷款余额…: a scope without an institution means the scope's sector.
     fn implied_sector(&mut self, range: Glyphs, current: &mut Option<usize>) {
         const SCOPES: &[&str] = &["全省", "全市", "全区", "全县", "全疆", "全国", "全州", "全盟", "全旗", "全辖", "辖内", "辖区", "我省", "我市", "我区", "我县", "全自治区"];
-        const AGGREGATES: &[&str] = &["贷款余额", "存款余额", "各项贷款", "各项存款", "社会融资规模", "信贷", "存贷款", "贷款同比", "贷款增", "保费收入", "不良贷款", "普惠小微贷款", "贷款", "保险业", "支付手续费"];
+        const AGGREGATES: &[&str] = &["贷款余额", "存款余额", "各项贷款", "各项存款", "社会融资规模", "信贷", "存贷款", "贷款同比", "贷款增", "保费收入", "不良贷款", "普惠小微贷款", "贷款", "保险业", "支付手续费", "外汇", "签约额", "跨境", "结售汇", "利率", "存贷", "首贷", "赔付", "风险保障", "保险"];
         let mut at = range.start;
         while at < range.end {
             let dated = || {

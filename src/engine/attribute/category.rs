@@ -130,7 +130,7 @@ fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::EventCount => Some(C::CustomerOutreach),
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),
         Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
-        Metric::Share if fact.kind == QuantityKind::Percent => None,
+        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), &["贷款", "信贷", "首贷"]) => Some(C::Lending),
         _ => None,
     }
 }

@@ -228,6 +228,12 @@ pub fn last_level(before: &[Fact]) -> Option<&Fact> {
     before.iter().rev().find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
 }
 
+/// The growth right before: what a gap of growth is about.
+#[must_use]
+pub fn grown(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.change.is_some())
+}
+
 /// What a change is a change of: the last level it can be one of, else the last change.
 #[must_use]
 pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>) -> Option<&'f Fact> {
@@ -244,7 +250,7 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>)
     let level = before.iter().rev().filter(fits).find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
     let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());
     if q.kind == QuantityKind::PercentagePoint {
-        return share().or(level).or_else(|| before.iter().rev().find(fits));
+        return grown(before).or_else(share).or(level).or_else(|| before.iter().rev().find(fits));
     }
     level.or_else(|| before.iter().rev().find(fits))
 }

@@ -200,8 +200,8 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
 /// The product a fact speaks of: named in its sentence before it, or right behind it.
 fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs, facts: &[Fact]) -> String {
     let text = |range: &Glyphs| reading.source.original_text(range.clone()).to_owned();
-    let behind = reading.products_in(&(fact.window.right.start..fact.window.right.end.min(fact.window.right.start + 3)));
-    if let Some(p) = behind.first() {
+    let behind = reading.products_in(&(fact.window.right.start..fact.window.right.start + 2));
+    if let Some(p) = behind.first().filter(|_| matches!(reading.source.at(fact.window.right.start), '“' | '"' | '的')) {
         return text(&p.range);
     }
     let here = reading.products_in(before);

@@ -125,7 +125,7 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if text.chars().count() >= 3 {
         return Some((text, noun));
     }
-    let level = last_level(before)?;
+    let level = super::change::grown(before).or_else(|| last_level(before))?;
     let grows = matches!(metric, Metric::LoanBalance | Metric::DepositBalance | Metric::FinancingProvided | Metric::LoanDisbursed | Metric::TotalAssets | Metric::Premium);
     let label = if grows && !level.label.ends_with("增速") { format!("{}增速", level.label) } else { level.label.clone() };
     Some((label, level.noun.start..level.noun.start))

@@ -170,6 +170,15 @@ fn money(
     if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
         return built(last.metric, "goes_on_with", last.label.clone());
     }
+    // A table's row goes on with its header, a sentence that opens with 其中 with the one before.
+    if let Some(header) = super::period::header_of(reading, window.sentence.start)
+        && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
+    {
+        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end));
+    }
+    if let Some(product) = reading.products_in(&window.clause).last() {
+        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()));
+    }
     built(Metric::Other, "no_cue", String::new())
 }
 
@@ -199,7 +208,7 @@ fn ratio(
     }
     let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
     if kind == QuantityKind::PercentagePoint && (shift.is_some() || gap) {
-        if let Some(level) = topic.or_else(|| super::change::last_level(before)) {
+        if let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before)) {
             return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
         }
     }
@@ -259,7 +268,7 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
                 Metric::CustomerCount
             }
         }
-        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else if q.unit == "个" { Metric::Other } else { Metric::PhysicalQuantity }),
+        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
         "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
         "项" | "种" | "类" | "只" | "支" | "单" => head
             .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
@@ -273,7 +282,19 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
 
 /// The noun a count counts.
 pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
-    let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let (left, mut right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    // 1800余名英文流利的青年员工: the noun stands behind its description.
+    if !right.is_empty() && reading.source.at(right.end) == '的' {
+        let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
+        if described.len() >= 2 {
+            right = described;
+        }
+    }
+    if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
+        // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
+        let end = window.clause.start - 1;
+        return noun_before(reading, &(reading.clause_start(end, window.sentence.start)..end));
+    }
     let postposed = right.is_empty() || (!left.is_empty() && matches!(q.unit.as_str(), "户" | "笔" | "户次") && head_cue(reading, &left).is_some() && head_cue(reading, &right).is_none());
     // A verb of two characters that no table knows stands before the number, not a noun.
     if !postposed && (left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none()) { right } else if left.is_empty() { right } else { left }

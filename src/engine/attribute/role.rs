@@ -117,7 +117,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
 /// Whether a number belongs to a borrower, a market or a region: its clause speaks of their affairs.
 fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> bool {
     let noun = noun_after(reading, &window.right);
-    let stretch = window.clause.start..noun.end.max(q.range.end);
+    let stretch = window.clause.start..noun.end.max(window.right.end.min(window.right.start + 10)).max(q.range.end);
     let market = reading.words(stretch.clone(), Role::Context).any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
     let own = reading.any(window.clause.clone(), &["贷", "授信", "融资", "放款", "存款", "保费", "保障", "赔", "利率", "信贷", "让利", "手续费", "承保", "投保", "续贷", "展期", "捐", "不良", "用信", "结算", "代发", "理赔", "兑换", "POS"]);
     if market && !own {
@@ -141,7 +141,7 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
     let mut clause = window.clause.clone();
     loop {
         let head = clause.start..q.core.start.min(clause.end);
-        if reading.any(head.clone(), acts) {
+        if reading.any(head.clone(), acts) || reading.any(clause.clone(), &["抵押", "质押"]) {
             return false;
         }
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| h.start <= clause.start + 3 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给'));
@@ -161,7 +161,7 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
 /// Figures announced before their sentence says whose: 近2000亿元、超1800亿元和622亿元。 Each stands again further on.
 pub fn announced(reading: &Reading<'_, '_>, out: &mut Attribution, first: usize, sentence: usize) {
     let facts = out.facts.get(first..).unwrap_or_default();
-    if facts.is_empty() || !facts.iter().all(|f| matches!(f.metric, Metric::Other | Metric::Share) && f.derivation.steps.first().is_some_and(|(rule, _)| *rule == "no_cue" || *rule == "ratio_without_cue")) {
+    if facts.is_empty() || !facts.iter().all(|f| matches!(f.metric, Metric::Other | Metric::Share) && f.derivation.steps.first().is_some_and(|(rule, _)| matches!(*rule, "no_cue" | "ratio_without_cue" | "goes_on_with"))) {
         return;
     }
     let after = reading.outline.sentences.get(sentence).map_or(0, |s| s.range.end);
