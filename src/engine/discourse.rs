@@ -368,7 +368,9 @@ impl Turns<'_, '_> {
         }
         if bank_section && self.entity_of.get(index).copied().flatten() != owner {
             // Inside a bank's own section another body must open its clause.
-            return matches!(before, ',' | '。' | ';' | ':' | '\n' | '“') && !oversees(m.kind) && !self.source.starts_with(after, "的");
+            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“');
+            let other_body = if oversees(m.kind) { matches!(before, '。' | '\n') && m.form == NameForm::Proper } else { opens };
+            return other_body && !self.source.starts_with(after, "的");
         }
         true
     }

@@ -77,6 +77,10 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     match q.kind {
         QuantityKind::Number => !q.unit_missing,
         QuantityKind::Multiple | QuantityKind::Length => true,
+        // 两场硬仗 is no event.
+        QuantityKind::Count if matches!(q.unit.as_str(), "场" | "场次") && value < Decimal::from(10) => {
+            !reading.any(q.range.end..q.range.end + 12, &["活动", "对接", "宣", "培训", "讲座", "会", "直播", "路演", "沙龙"])
+        }
         QuantityKind::Count => {
             let real = matches!(q.unit.as_str(), "款" | "家" | "户" | "名" | "人" | "次" | "台" | "笔" | "人次" | "户次" | "场" | "场次" | "只" | "头" | "位" | "份" | "辆");
             let vague = matches!(q.unit.as_str(), "个" | "项" | "种" | "类" | "条" | "批" | "支" | "张" | "点" | "大" | "级" | "步" | "对" | "面" | "手" | "道" | "轮" | "块" | "口" | "句" | "片" | "间" | "门" | "关" | "期");

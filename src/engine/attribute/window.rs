@@ -215,7 +215,7 @@ fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             .map(|h| h.end - h.start)
             .max()
             .unwrap_or(0);
-        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '个' | '笔' | '其' | '’' | '‘'));
+        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'));
         let step = skip.max(region).max(particle);
         if step == 0 || noun.start + step > noun.end {
             break;
