@@ -6,7 +6,7 @@ use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::date::DateMention;
-use super::report::{InstitutionType, Metric};
+use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
 
 /// An institution of the text with all its mentions.
@@ -58,7 +58,8 @@ impl Discourse {
         let sectors = || self.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector);
         let wanted = if insurance { "保险" } else { "金融机构" };
         let fits = |e: &Entity| sector_key(&e.name) == wanted || (!insurance && e.implied);
-        sectors().find(|(_, e)| fits(e)).or_else(|| sectors().next()).map(|(i, _)| i)
+        let whole = |e: &Entity| e.implied || is_whole(&e.name);
+        sectors().find(|(_, e)| fits(e) && whole(e)).or_else(|| sectors().find(|(_, e)| whole(e))).or_else(|| sectors().find(|(_, e)| fits(e))).or_else(|| sectors().next()).map(|(i, _)| i)
     }
 
     /// The entity a glyph is about.
@@ -80,6 +81,11 @@ fn key(name: &str) -> String {
     let mut key = name.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
     key.retain(|c| !"省市县区旗州盟(（）)".contains(c));
     key
+}
+
+/// Whether a sector's name means all of a place's institutions, not some of them.
+fn is_whole(name: &str) -> bool {
+    !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"].iter().any(|w| name.contains(w))
 }
 
 /// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
@@ -116,7 +122,6 @@ pub fn discourse(
     let mut entity_of = entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mut mentions = mentions.to_vec();
-    name_a_sector(outline, groups, &mut out);
     for group in groups.iter().filter(|g| !outline.sections.iter().any(|s| s.heading.contains(&g.range.start))) {
         let place = mentions.partition_point(|m| m.range.start < group.range.start);
         let free = mentions.get(place).is_none_or(|m| m.range.start >= group.range.end) && place.checked_sub(1).and_then(|i| mentions.get(i)).is_none_or(|m| m.range.end <= group.range.start);
@@ -129,6 +134,7 @@ pub fn discourse(
     }
     let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, out: &mut out };
     builder.run();
+    name_a_sector(outline, groups, &mut out);
     out
 }
 
@@ -172,6 +178,7 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             continue;
         }
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
+        let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
         let twin = (m.form == NameForm::Proper).then(|| by_key.iter().find(|(other, i)| one_longer(other, &key) && out.entities.get(**i).is_some_and(|e| e.kind == m.kind)).map(|(_, i)| *i)).flatten();
         let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
             *by_key.entry(key).or_insert_with(|| {
@@ -258,6 +265,26 @@ fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut
     })
 }
 
+impl Discourse {
+    /// Whose an act is: what a body says of its sector is the sector's, central bank money is the central bank's.
+    #[must_use]
+    pub fn actor(&self, owner: usize, category: MeasureCategory, sector_states: bool) -> usize {
+        let kind = |e: usize| self.entities.get(e).map(|e| e.kind);
+        let lends = matches!(
+            category,
+            MeasureCategory::Lending | MeasureCategory::UnsecuredLending | MeasureCategory::RateReduction | MeasureCategory::LoanRenewal | MeasureCategory::RepaymentDeferral | MeasureCategory::InsuranceProtection
+        );
+        let speaks = kind(owner).is_some_and(|k| oversees(k) && k != InstitutionType::BankingSector);
+        if speaks && lends && sector_states {
+            return self.sector(Metric::LoanBalance).unwrap_or(owner);
+        }
+        if category == MeasureCategory::CentralBankFunding && kind(owner) == Some(InstitutionType::BankingSector) {
+            return self.entities.iter().position(|e| e.kind == InstitutionType::CentralBank).unwrap_or(owner);
+        }
+        owner
+    }
+}
+
 /// Walks the text and notes where the talk turns to another institution.
 struct Turns<'a, 't> {
     source: &'a SourceText<'t>,
@@ -338,7 +365,7 @@ impl Turns<'_, '_> {
 
     /// Whether a mention is what its clause is about, not an object or an adjunct.
     fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
-        const OBJECT_OF: &str = "向与同跟对由为给从经获将把被据按受在和及或自至是";
+        const OBJECT_OF: &str = "向与同跟对为给从经获将把被据按受在和及或自至是";
         const OBJECT_AFTER: &[&str] = &[
             "联合", "委托", "协调", "引导", "指导", "推动", "督导", "支持", "通过", "按照", "根据", "依托", "会同", "携手", "走进", "来到", "前往", "获得", "鼓励",
             "要求", "组织", "对接", "借助", "帮助", "协助", "配合", "贯彻", "落实", "上级", "出席", "加入", "归还", "推荐", "走访", "联动", "依靠", "经过", "围绕", "响应",
@@ -444,7 +471,7 @@ impl Turns<'_, '_> {
 
     /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.
     fn sector_for(&mut self, scope: Glyphs) -> usize {
-        let known = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" || e.implied));
+        let known = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied));
         known.unwrap_or_else(|| {
             let name = self.source.text(scope.clone());
             let region = self.hits.at(scope.start).iter().find_map(|hit| {

@@ -6,7 +6,7 @@ use super::attribute::Fact;
 use super::lexicon::{Role, Sense};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
-use super::report::MeasureCategory;
+use super::report::{InstitutionType, MeasureCategory};
 use super::source::Glyphs;
 
 /// Widest gap between the parts of a discontinuous form, in glyphs.
@@ -45,6 +45,9 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
         if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
             continue;
         }
+        if is_boilerplate(reading, &sentence.range) {
+            continue;
+        }
         if speaks_of_plans(reading, &sentence.range) {
             plans_in = sentence.paragraph;
             continue;
@@ -62,6 +65,12 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
     }
     out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
     out
+}
+
+/// What a site adds below an article: whom to ask, who may copy it.
+#[must_use]
+pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    reading.any(sentence.clone(), &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"])
 }
 
 /// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
@@ -172,6 +181,7 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     for cue in cues {
         let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
         let sentence = sentence_of(reading, cue.range.start);
+        let owner = reading.discourse.actor(owner, cue.category, sector_states(reading, facts, &sentence));
         let range = clause_in(reading, cue.range.start, &sentence);
         acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
     }
@@ -188,6 +198,17 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     let mut acts: Vec<Act> = acts.into_values().collect();
     acts.sort_by_key(|a| (a.range.start, a.category));
     acts
+}
+
+/// Whether a figure of a sentence is a sector's.
+fn sector_states(reading: &Reading<'_, '_>, facts: &[Fact], sentence: &Glyphs) -> bool {
+    let from = facts.partition_point(|f| f.window.left.end < sentence.start);
+    facts
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|f| f.window.left.end < sentence.end)
+        .any(|f| f.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::BankingSector))
 }
 
 /// The clause of a glyph, inside its sentence.

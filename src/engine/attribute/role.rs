@@ -43,6 +43,9 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if q.kind == QuantityKind::Number && !q.unit_missing || q.value.is_none() {
         return if reading.source.before(q.core.start).is_ascii_alphabetic() { QuantityRole::Identifier } else { QuantityRole::Context };
     }
+    if crate::engine::measure::is_boilerplate(reading, &window.clause) {
+        return QuantityRole::Context;
+    }
     if duration_of_something_else(reading, q, window) || someone_elses(reading, q, window, before) {
         return QuantityRole::Context;
     }
