@@ -34,7 +34,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
 
 /// Figures that belong to no act.
 const fn never(fact: &Fact) -> bool {
-    matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
+    matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money) || matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
 }
 
 /// The category a metric has wherever it stands.

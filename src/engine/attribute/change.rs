@@ -159,7 +159,13 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
     let near = window.right.start..window.right.end.min(window.right.start + 8);
     let lower = reading.any(near.clone(), &["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
     let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"]) && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
-    (lower || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
+    let granted = ["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].iter().any(|w| reading.source.ends_with(window.left.end, w));
+    // 连续3年保持30%以上的较高增速.
+    let growing = q.kind == QuantityKind::Percent && reading.source.at(window.right.start) == '的' && reading.any(near.clone(), &["增速", "增长", "增幅"]);
+    if growing {
+        return Some((ChangeDirection::Increase, near.start..near.start));
+    }
+    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
 }
 
 /// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.

@@ -29,6 +29,13 @@ pub fn label(
     if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
         return (reading.source.text(from_to.clone()), from_to);
     }
+    if metric == Metric::InterestRate && q.kind == QuantityKind::PercentagePoint {
+        let behind = noun_after(reading, &window.right);
+        let at = behind.end.max(window.right.start);
+        if behind.is_empty() && reading.source.starts_with(at, "的利率优惠") {
+            return ("利率优惠".to_owned(), at..at);
+        }
+    }
     let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
     let noun = match q.kind {
         QuantityKind::Count => counted_noun(reading, q, window),
@@ -119,7 +126,10 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
-    let at = (window.left.clone()).find(|&i| ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
+    let compared = ["高", "低", "快", "慢", "多", "优"].iter().any(|w| reading.any(window.left.clone(), &[w]));
+    let at = (window.left.clone())
+        .filter(|&i| reading.source.before(i) != '占')
+        .find(|&i| compared && ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
     if text.chars().count() >= 3 {
@@ -172,4 +182,27 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
         start += 1;
     }
     (reading.source.text(start..end), start..end)
+}
+
+/// Whether a noun stands right behind a number, so that it counts something of its own.
+pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    noun_after(reading, &window.right).len() >= 2
+}
+
+/// The `place`-th of the things named before a row of numbers that 分别 shares out: A、B贷款分别新增….
+pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Glyphs> {
+    let respectively = (head.window.clause.start..head.window.left.end).rev().find(|&i| reading.source.starts_with(i, "分别"))?;
+    let floor = reading.clause_start(respectively, head.window.sentence.start);
+    let list = noun_before(reading, &(floor..respectively));
+    let list = if list.is_empty() && floor > head.window.sentence.start { noun_before(reading, &(reading.clause_start(floor - 1, head.window.sentence.start)..floor - 1)) } else { list };
+    let mut start = list.start;
+    let mut items = Vec::new();
+    for at in list.clone() {
+        if matches!(reading.source.at(at), '、' | '和' | '与' | '及') {
+            items.push(start..at);
+            start = at + 1;
+        }
+    }
+    items.push(start..list.end);
+    items.get(place).filter(|item| item.len() >= 2).cloned()
 }

@@ -47,7 +47,7 @@ pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
         QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
-        QuantityKind::Multiple => topic.map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
+        QuantityKind::Multiple => topic.or_else(|| super::change::last_level(before)).map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
         QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => built(Metric::Other, "no_metric", String::new()),
     }
 }
@@ -58,6 +58,10 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
         return (q.kind, q.unit.clone());
     }
     let noun = noun_after(reading, &window.right);
+    let left = noun_before(reading, &window.left);
+    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty() {
+        return (QuantityKind::Count, String::new());
+    }
     let counted = !noun.is_empty()
         && reading.hits.inside(noun.clone()).any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
         && !reading.any(noun, &["贷款", "资金", "赔款", "元"]);
@@ -214,6 +218,11 @@ fn ratio(
     }
     if shift.is_some() {
         let stretch = window.sentence.start..q.range.start;
+        let grows = noun_before(reading, &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))));
+        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w)) && !grows.is_empty() {
+            let loans = reading.source.ends_with(grows.end, "笔数");
+            return built(if loans { Metric::LoanCount } else { Metric::CustomerCount }, "growth_of_a_count", reading.source.text(grows));
+        }
         let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0)).or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
         if let Some(found) = of_money {
             let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
@@ -297,23 +306,34 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
     }
     let postposed = right.is_empty() || (!left.is_empty() && matches!(q.unit.as_str(), "户" | "笔" | "户次") && head_cue(reading, &left).is_some() && head_cue(reading, &right).is_none());
     // A verb of two characters that no table knows stands before the number, not a noun.
-    if !postposed && (left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none()) { right } else if left.is_empty() { right } else { left }
+    let attributive = !right.is_empty() && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
+    if postposed || !attributive {
+        return if left.is_empty() { right } else { left };
+    }
+    // What stands behind the noun counted is no part of it: 216名客户经理|包村.
+    let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();
+    right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
 }
 
 /// The metric cue at the head (the end) of a noun phrase.
 fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
-    let mut best: Option<(usize, usize, Metric)> = None;
+    cues_in(reading, noun).into_iter().max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
+}
+
+/// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
+fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metric)> {
+    let tables = reading.lexicon.tables();
+    let mut out = Vec::new();
     for hit in reading.hits.inside(noun.clone()) {
         for sense in reading.lexicon.senses(hit) {
-            let Sense::Metric(i) = sense else { continue };
-            let Some(row) = reading.lexicon.tables().metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count)) else { continue };
-            let rank = (hit.end, hit.end - hit.start, row.code);
-            if best.is_none_or(|(end, len, _)| (rank.0, rank.1) > (end, len)) {
-                best = Some(rank);
+            if let Sense::Metric(i) = sense
+                && let Some(row) = tables.metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count))
+            {
+                out.push((hit.end, hit.end - hit.start, row.code));
             }
         }
     }
-    best.map(|(_, _, metric)| metric)
+    out
 }
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {

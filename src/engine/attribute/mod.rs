@@ -111,6 +111,9 @@ fn read(
     reading: &Reading<'_, '_>, cues: &[Cue], q: &QuantityMention, quantity: usize, sentence: usize, window: Window, facts: &[Fact], first: usize,
 ) -> Fact {
     let before = facts.get(first..).unwrap_or_default();
+    if let Some(last) = before.last().filter(|last| in_a_row(reading, last, q, &window)) {
+        return next_in_row(reading, last, q, quantity, window, before);
+    }
     let shift = change::change(reading, q, &window, before);
     let topic = change::topic(before, q, shift.as_ref());
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
@@ -150,6 +153,31 @@ fn read(
     codes::parties(reading, &mut fact, facts, first);
     codes::own(reading, &mut fact);
     let _ = cues;
+    fact
+}
+
+/// Whether nothing but 、 or 和 stands between a number and the one before it, of the same kind: 分别增长17.4%、14.3%.
+fn in_a_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, window: &Window) -> bool {
+    let between = reading.source.text(last.window.right.start..q.range.start);
+    let joined = matches!(between.as_str(), "、" | "和" | "及" | "与" | "以及" | "、约" | "和约");
+    let behind = label::follows(reading, window);
+    joined && last.kind == q.kind && last.unit == q.unit && last.window.left.end < q.range.start && !behind
+}
+
+/// A number of a row reads like the one before it; what it counts is the next of the things named before the row.
+fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantity: usize, window: Window, before: &[Fact]) -> Fact {
+    let place = before.iter().rev().take_while(|f| f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row")).count() + 1;
+    let head = before.len().checked_sub(place).and_then(|i| before.get(i)).unwrap_or(last);
+    let mut fact = Fact { quantity, window, part_of: None, ..last.clone() };
+    fact.owner = owner(reading, quantity, q, last.metric);
+    fact.derivation.steps.push(("next_in_the_row", reading.source.text(last.window.left.clone())));
+    if let Some(named) = label::listed(reading, head, place) {
+        fact.label = reading.source.text(named.clone());
+        fact.noun = named;
+        fact.purposes = Vec::new();
+        fact.segments = Vec::new();
+        codes::own(reading, &mut fact);
+    }
     fact
 }
 

@@ -61,6 +61,9 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     if q.kind != QuantityKind::Count || !matches!(q.unit.as_str(), "项" | "个" | "大" | "条" | "方面" | "种" | "点" | "类") {
         return false;
     }
+    if q.unit == "条" && q.value.is_some_and(|v| v <= Decimal::from(100)) && (matches!(reading.source.at(q.range.end), '”' | '、' | '》' | '"' | ',' | '。') && !matches!(reading.source.before(q.core.start), '路' | '线' | '道' | '桥')) && reading.any(q.core.start.saturating_sub(8)..q.core.start, &["政策", "金融", "增长", "措施", "意见", "十六", "“", "纾困", "稳"]) {
+        return true;
+    }
     let small = q.value.is_some_and(|v| v <= Decimal::from(60));
     let end = q.range.end;
     let near = end..end + 7;

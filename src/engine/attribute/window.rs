@@ -94,6 +94,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     match source.text(hit.range()).as_str() {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
+        "新发放" | "新投放" => !rate_follows(reading, hit.end),
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是" | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => {
             clean(before) && clean_after(after)
         }
