@@ -20,8 +20,14 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) {
             continue;
         }
+        let repaid = facts.get(index + 1).is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
+        if repaid {
+            continue;
+        }
         let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
-        let category = cue_before(cues, fact)
+        let with_loan = if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
+        let category = with_loan
+            .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
@@ -107,7 +113,8 @@ fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
 fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, index: usize) -> Option<C> {
     let fact = facts.get(index)?;
     let mut best: Option<(usize, C)> = None;
-    for other in range.clone().filter(|i| *i != index) {
+    let share = fact.metric == Metric::Share;
+    for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
         let Some(o) = facts.get(other) else { continue };
         let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
         if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime) && fact.metric != Metric::Share {

@@ -156,6 +156,11 @@ fn money(
         }
         return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
     }
+    // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
+    let beside = before.last().filter(|l| l.kind == QuantityKind::Money && l.metric != Metric::Condition && reading.source.at(l.window.right.start) == '、' && l.window.right.end >= window.left.start);
+    if let Some(last) = beside {
+        return built(last.metric, "goes_on_with", last.label.clone());
+    }
     // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
     let clause = window.clause.start..q.range.start;
     if let Some(found) = strongest(reading, QuantityKind::Money, &clause, &(0..0)) {
