@@ -1,0 +1,10 @@
+//! The tests that see the crate from outside, in one binary.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, missing_docs, reason = "a test may stop at what it did not expect")]
+
+mod bulletins;
+mod corpus;
+mod invariants;
+mod properties;
+mod tables;
+mod tidy;
