@@ -106,6 +106,16 @@ fn main() {
         (_, None) => println!("no shared material: skipped"),
         ("conformance", Some(shared)) => conformance(&lexicon, &shared),
         ("gold", Some(shared)) => bulletins(&lexicon, &shared, false),
+        ("context", Some(_)) => {
+            let text = std::io::read_to_string(std::io::stdin()).expect("text");
+            for part in text.split('\0') {
+                let chars: Vec<char> = part.chars().collect();
+                for e in read(&lexicon, part, "2023-08-20") {
+                    let cut = |from: usize, to: usize| chars.get(from..to.min(chars.len())).unwrap_or_default().iter().filter(|c| !c.is_whitespace()).collect::<String>();
+                    println!("{}\t{}[{}]{}\t{}\t{:?}\t{}\t{}\t{} {}\t{}", e.kind.code(), cut(e.chars.0.saturating_sub(8), e.chars.0), cut(e.chars.0, e.chars.1), cut(e.chars.1, e.chars.1 + 8), e.unit, e.value.map(|v| v.to_string()), e.upper.map_or(String::new(), |v| v.to_string()), e.qualifier, e.days.0, e.days.1, e.note);
+                }
+            }
+        }
         ("corpus", Some(_)) => {
             let text = std::io::read_to_string(std::io::stdin()).expect("text");
             let texts: Vec<&str> = text.split('\0').collect();

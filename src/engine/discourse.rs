@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
 use super::recognize::institution::{InstitutionMention, NameForm};
-use super::report::InstitutionType;
+use super::recognize::date::DateMention;
+use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
 
 /// An institution of the text with all its mentions.
@@ -23,6 +24,8 @@ pub struct Entity {
     pub region: (String, String),
     /// Where it is named, as glyphs.
     pub mentions: Vec<Glyphs>,
+    /// A sector that the text names by its scope alone: 全省.
+    pub implied: bool,
 }
 
 /// Several owners of one row of figures: A、B、C分别发放1.2亿元、0.8亿元、5600万元.
@@ -48,6 +51,17 @@ pub struct Discourse {
 }
 
 impl Discourse {
+    /// The sector a body oversees: of insurers for insurance, else of lenders; else any the text names.
+    #[must_use]
+    pub fn sector(&self, metric: Metric) -> Option<usize> {
+        let insurance = matches!(metric, Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid);
+        let sectors = || self.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector);
+        let wanted = if insurance { "保险" } else { "金融机构" };
+        let fits = |e: &Entity| sector_key(&e.name) == wanted || (!insurance && e.implied);
+        let whole = |e: &Entity| e.implied || is_whole(&e.name);
+        sectors().find(|(_, e)| fits(e) && whole(e)).or_else(|| sectors().find(|(_, e)| whole(e))).or_else(|| sectors().find(|(_, e)| fits(e))).or_else(|| sectors().next()).map(|(i, _)| i)
+    }
+
     /// The entity a glyph is about.
     #[must_use]
     pub fn owner_at(&self, at: usize) -> Option<usize> {
@@ -69,8 +83,24 @@ fn key(name: &str) -> String {
     key
 }
 
+/// Whether a sector's name means all of a place's institutions, not some of them.
+fn is_whole(name: &str) -> bool {
+    !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"].iter().any(|w| name.contains(w))
+}
+
+/// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
+fn one_longer(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let more = long.chars().count() - short.chars().count();
+    (2..=3).contains(&more) && short.chars().count() >= 6 && long.ends_with(short) && !short.ends_with("分行") && !short.ends_with("支行") && !short.ends_with("公司")
+}
+
 /// What two names of one sector have in common: the group without its scope.
 fn sector_key(name: &str) -> String {
+    let both = ["银行业保险业", "银行保险业", "银行业和保险业"];
+    if both.iter().any(|b| name.ends_with(b)) {
+        return "银行业保险业".to_owned();
+    }
     let lenders = ["银行业金融机构", "银行保险机构", "银行机构", "金融机构", "银行业", "银行"];
     let legal = if name.contains("法人") { "法人" } else { "" };
     if name.contains("保险") && !name.contains("银行保险") {
@@ -82,15 +112,60 @@ fn sector_key(name: &str) -> String {
     name.to_owned()
 }
 
-/// Works out who is meant where.
+/// Works out who is meant where. `groups` are nouns of groups without a scope
+/// (金融机构): they stand for the sector that the text names.
 #[must_use]
-pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outline: &Outline, mentions: &[InstitutionMention]) -> Discourse {
+pub fn discourse(
+    source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outline: &Outline, mentions: &[InstitutionMention], groups: &[InstitutionMention], dates: &[DateMention],
+) -> Discourse {
     let mut out = Discourse::default();
-    let entity_of = entities(outline, mentions, &mut out);
+    let mut entity_of = entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
-    let mut builder = Turns { source, hits, lexicon, outline, mentions, entity_of: &entity_of, out: &mut out };
+    let mut mentions = mentions.to_vec();
+    for group in groups.iter().filter(|g| !outline.sections.iter().any(|s| s.heading.contains(&g.range.start))) {
+        let place = mentions.partition_point(|m| m.range.start < group.range.start);
+        let free = mentions.get(place).is_none_or(|m| m.range.start >= group.range.end) && place.checked_sub(1).and_then(|i| mentions.get(i)).is_none_or(|m| m.range.end <= group.range.start);
+        let key = sector_key(&group.name);
+        let sector = out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && sector_key(&e.name) == key);
+        if let Some(sector) = sector.filter(|_| free) {
+            mentions.insert(place, InstitutionMention { form: NameForm::Sector, ..group.clone() });
+            entity_of.insert(place, Some(sector));
+        }
+    }
+    let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, out: &mut out };
     builder.run();
+    name_a_sector(outline, groups, &mut out);
     out
+}
+
+/// Where a body speaks for a sector that no mention names, the text's first noun of a group is its name.
+fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Discourse) {
+    let sector = out.entities.iter().any(|e| e.kind == InstitutionType::BankingSector);
+    let overseen = out.entities.iter().any(|e| oversees(e.kind));
+    let banks = outline.sections.iter().zip(&out.section_owner).any(|(_, o)| out.entities.get(*o).is_some_and(|e| !oversees(e.kind)));
+    if sector || !overseen || banks {
+        return;
+    }
+    let Some(group) = groups.iter().max_by_key(|g| (sector_key(&g.name) == "银行业保险业", std::cmp::Reverse(g.range.start))) else { return };
+    out.entities.push(Entity {
+        name: group.name.clone(),
+        canonical: group.canonical.clone(),
+        kind: InstitutionType::BankingSector,
+        head_office: String::new(),
+        region: (group.region_code.clone(), group.region_name.clone()),
+        mentions: Vec::new(),
+        implied: true,
+    });
+}
+
+/// What one institution reports of the sector it oversees belongs to the sector.
+#[must_use]
+pub const fn is_sector_statistic(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::LoanBalance | Metric::DepositBalance | Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::InterestRate | Metric::TotalAssets | Metric::LoanDisbursed | Metric::Premium
+            | Metric::InsuredAmount | Metric::ClaimPaid | Metric::LoanRenewed | Metric::RepaymentDeferred | Metric::FinancingProvided | Metric::CreditLine
+    )
 }
 
 /// Gathers mentions into entities; the entity of each mention.
@@ -103,7 +178,9 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             continue;
         }
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
-        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).unwrap_or_else(|| {
+        let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
+        let twin = (m.form == NameForm::Proper).then(|| by_key.iter().find(|(other, i)| one_longer(other, &key) && out.entities.get(**i).is_some_and(|e| e.kind == m.kind)).map(|(_, i)| *i)).flatten();
+        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
             *by_key.entry(key).or_insert_with(|| {
                 out.entities.push(Entity {
                     name: m.name.clone(),
@@ -112,6 +189,7 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
                     head_office: m.head_office.clone(),
                     region: (m.region_code.clone(), m.region_name.clone()),
                     mentions: Vec::new(),
+                    implied: false,
                 });
                 out.entities.len() - 1
             })
@@ -138,14 +216,19 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
         let section = outline.section_at(m.range.start).and_then(|s| of.get(s.mention).copied().flatten());
         let found = if m.outlet {
             let parent = key(&m.parent);
-            section.or_else(|| if m.parent.is_empty() { None } else { by_key.get(&parent).copied() }).or_else(|| Some(adopt(m, &mut by_key, out)))
+            let named = || if m.parent.is_empty() { None } else { by_key.get(&parent).copied() };
+            // A bare outlet belongs to the institution named before it, or to the only one.
+            let before = || of.get(..i).unwrap_or_default().iter().rev().flatten().copied().find(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)));
+            let only = || out.entities.iter().position(|e| !oversees(e.kind));
+            let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
+            section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
         } else if m.form == NameForm::Fragment {
             let fits = |e: &Entity| key(&e.name).ends_with(&key(&m.name)) || key(&e.canonical).ends_with(&key(&m.name));
             section
                 .filter(|&s| out.entities.get(s).is_some_and(fits))
                 .or_else(|| out.entities.iter().position(fits))
         } else {
-            let branch = |e: &Entity| e.head_office == m.canonical || key(&e.head_office) == key(&m.canonical);
+            let branch = |e: &Entity| !e.head_office.is_empty() && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical));
             let branches = || out.entities.iter().enumerate().filter(|(_, e)| branch(e)).map(|(i, _)| i);
             section
                 .filter(|&s| out.entities.get(s).is_some_and(branch))
@@ -176,9 +259,30 @@ fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut
             head_office: m.head_office.clone(),
             region: (m.region_code.clone(), m.region_name.clone()),
             mentions: Vec::new(),
+            implied: false,
         });
         out.entities.len() - 1
     })
+}
+
+impl Discourse {
+    /// Whose an act is: what a body says of its sector is the sector's, central bank money is the central bank's.
+    #[must_use]
+    pub fn actor(&self, owner: usize, category: MeasureCategory, sector_states: bool) -> usize {
+        let kind = |e: usize| self.entities.get(e).map(|e| e.kind);
+        let lends = matches!(
+            category,
+            MeasureCategory::Lending | MeasureCategory::UnsecuredLending | MeasureCategory::RateReduction | MeasureCategory::LoanRenewal | MeasureCategory::RepaymentDeferral | MeasureCategory::InsuranceProtection
+        );
+        let speaks = kind(owner).is_some_and(|k| oversees(k) && k != InstitutionType::BankingSector);
+        if speaks && lends && sector_states {
+            return self.sector(Metric::LoanBalance).unwrap_or(owner);
+        }
+        if category == MeasureCategory::CentralBankFunding && kind(owner) == Some(InstitutionType::BankingSector) {
+            return self.entities.iter().position(|e| e.kind == InstitutionType::CentralBank).unwrap_or(owner);
+        }
+        owner
+    }
 }
 
 /// Walks the text and notes where the talk turns to another institution.
@@ -189,6 +293,7 @@ struct Turns<'a, 't> {
     outline: &'a Outline,
     mentions: &'a [InstitutionMention],
     entity_of: &'a [Option<usize>],
+    dates: &'a [DateMention],
     out: &'a mut Discourse,
 }
 
@@ -260,11 +365,11 @@ impl Turns<'_, '_> {
 
     /// Whether a mention is what its clause is about, not an object or an adjunct.
     fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
-        const OBJECT_OF: &str = "向与同跟对由为给从经获将把被据按受在和及或";
+        const OBJECT_OF: &str = "向与同跟对为给从经获将把被据按受在和及或自至是";
         const OBJECT_AFTER: &[&str] = &[
             "联合", "委托", "协调", "引导", "指导", "推动", "督导", "支持", "通过", "按照", "根据", "依托", "会同", "携手", "走进", "来到", "前往", "获得", "鼓励",
             "要求", "组织", "对接", "借助", "帮助", "协助", "配合", "贯彻", "落实", "上级", "出席", "加入", "归还", "推荐", "走访", "联动", "依靠", "经过", "围绕", "响应",
-            "致电", "拨打", "到了", "成为", "选择", "作为", "感谢", "以及", "包括", "促进", "督促", "申请", "成立", "入股",
+            "致电", "拨打", "到了", "成为", "选择", "作为", "感谢", "以及", "包括", "促进", "督促", "申请", "成立", "入股", "带动", "撬动", "激励", "动员", "辅导", "发动", "邀请", "牵头", "召开", "要求各", "发布", "以来",
         ];
         let Some(m) = self.mentions.get(index) else { return false };
         let at = m.range.start;
@@ -290,7 +395,9 @@ impl Turns<'_, '_> {
         }
         if bank_section && self.entity_of.get(index).copied().flatten() != owner {
             // Inside a bank's own section another body must open its clause.
-            return matches!(before, ',' | '。' | ';' | ':' | '\n' | '“') && !oversees(m.kind) && !self.source.starts_with(after, "的");
+            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“');
+            let other_body = if oversees(m.kind) { matches!(before, '。' | '\n') && m.form == NameForm::Proper } else { opens };
+            return other_body && !self.source.starts_with(after, "的");
         }
         true
     }
@@ -328,15 +435,20 @@ impl Turns<'_, '_> {
     /// 全省涉农贷款余额…: a scope without an institution means the scope's sector.
     fn implied_sector(&mut self, range: Glyphs, current: &mut Option<usize>) {
         const SCOPES: &[&str] = &["全省", "全市", "全区", "全县", "全疆", "全国", "全州", "全盟", "全旗", "全辖", "辖内", "辖区", "我省", "我市", "我区", "我县", "全自治区"];
-        const AGGREGATES: &[&str] = &["贷款余额", "存款余额", "各项贷款", "各项存款", "社会融资规模", "信贷", "存贷款", "贷款同比", "贷款增", "保费收入", "不良贷款", "普惠小微贷款", "贷款", "保险业", "支付手续费"];
+        const AGGREGATES: &[&str] = &["贷款余额", "存款余额", "各项贷款", "各项存款", "社会融资规模", "信贷", "存贷款", "贷款同比", "贷款增", "保费收入", "不良贷款", "普惠小微贷款", "贷款", "保险业", "支付手续费", "外汇", "签约额", "跨境", "结售汇", "利率", "存贷", "首贷", "赔付", "风险保障", "保险"];
         let mut at = range.start;
         while at < range.end {
-            let opens = matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '末' | '底' | '！' | '？') || at == range.start;
-            let scope = if opens { SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count()).or_else(|| self.region_at(at)) } else { None };
+            let dated = || {
+                let i = self.dates.partition_point(|d| d.range.end < at);
+                self.dates.get(i).is_some_and(|d| d.range.end == at)
+            };
+            let opens = matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '！' | '？' | '全') || at == range.start || dated();
+            let scope_end = |at: usize| SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count());
+            let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
             if let Some(end) = scope {
                 let named = self.mentions.iter().any(|m| m.range.start <= at && at < m.range.end);
-                let window = (end..(end + 14).min(range.end)).take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '企'));
-                let aggregate = !named && window.into_iter().any(|i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a)));
+                let window: Vec<usize> = (end..(end + 18).min(range.end)).take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各')).collect();
+                let aggregate = !named && !window.is_empty() && window.iter().any(|&i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a))) && self.counts_soon(end, range.end);
                 if aggregate {
                     let sector = self.sector_for(at..end);
                     *current = Some(sector);
@@ -348,13 +460,18 @@ impl Turns<'_, '_> {
         }
     }
 
+    /// Whether a number stands in the clause, so that it states something.
+    fn counts_soon(&self, from: usize, end: usize) -> bool {
+        (from..end.min(from + 40)).take_while(|&i| !matches!(self.source.at(i), '。' | ';')).any(|i| self.source.at(i).is_ascii_digit())
+    }
+
     fn region_at(&self, at: usize) -> Option<usize> {
         self.hits.at(at).iter().find(|hit| self.lexicon.senses(**hit).iter().any(|s| matches!(s, Sense::Region(_)))).map(|hit| hit.end)
     }
 
     /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.
     fn sector_for(&mut self, scope: Glyphs) -> usize {
-        let known = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && sector_key(&e.name) == "金融机构");
+        let known = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied));
         known.unwrap_or_else(|| {
             let name = self.source.text(scope.clone());
             let region = self.hits.at(scope.start).iter().find_map(|hit| {
@@ -370,6 +487,7 @@ impl Turns<'_, '_> {
                 head_office: String::new(),
                 region: region.unwrap_or_default(),
                 mentions: vec![scope],
+                implied: true,
             });
             self.out.entities.len() - 1
         })

@@ -6,7 +6,7 @@ use super::attribute::Fact;
 use super::lexicon::{Role, Sense};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
-use super::report::MeasureCategory;
+use super::report::{InstitutionType, MeasureCategory};
 use super::source::Glyphs;
 
 /// Widest gap between the parts of a discontinuous form, in glyphs.
@@ -45,12 +45,17 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
         if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
             continue;
         }
-        if speaks_of_plans(reading, &sentence.range) {
-            plans_in = sentence.paragraph;
-        }
-        if plans_in == sentence.paragraph {
+        if is_boilerplate(reading, &sentence.range) {
             continue;
         }
+        if speaks_of_plans(reading, &sentence.range) {
+            plans_in = sentence.paragraph;
+            continue;
+        }
+        if plans_in == sentence.paragraph && reading.any(sentence.range.clone(), &["将", "力争", "努力"]) {
+            continue;
+        }
+        plans_in = usize::MAX;
         let mut start = sentence.range.start;
         while start < sentence.range.end {
             let end = reading.clause_end(start, sentence.range.end);
@@ -62,7 +67,13 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
     out
 }
 
-/// 下一步, 今后: what follows to the end of the paragraph is intended, not done.
+/// What a site adds below an article: whom to ask, who may copy it.
+#[must_use]
+pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    reading.any(sentence.clone(), &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"])
+}
+
+/// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
 fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
     let head = sentence.start..sentence.end.min(sentence.start + 6);
@@ -124,14 +135,27 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
     if slogan && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
         return false;
     }
+    let before = source.before(start);
+    let ends = |words: &[&str]| words.iter().any(|w| source.starts_with(end, w));
     match cue.category {
-        MeasureCategory::LoanRestructuring => !source.starts_with(end, "资产") && !source.ends_with(start, "兼并"),
-        MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || source.starts_with(end, "投放")),
-        MeasureCategory::CustomerOutreach => !reading.any(start..end + 2, &["排查风险", "走访慰问"]) && !source.starts_with(end, "贷款余额"),
-        MeasureCategory::UnsecuredLending => !source.starts_with(end, "风险"),
+        MeasureCategory::Lending => {
+            // 新发放贷款利率 speaks of the rate.
+            let rate = reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
+            !rate
+        }
+        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !source.ends_with(start, "兼并"),
+        MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || ends(&["投放"])),
+        MeasureCategory::CustomerOutreach => {
+            let learnt = source.starts_with(start, "了解到");
+            let poor = ends(&["立卡", "贷款余额"]);
+            !learnt && !poor && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"]) && !source.ends_with(end, "走进大众")
+        }
+        MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
-        MeasureCategory::PublicWelfare => !source.starts_with(end, "性岗位"),
-        MeasureCategory::OnlineService => !source.ends_with(start, "电视") && !reading.any(start.saturating_sub(3)..start, &["朋友圈"]),
+        MeasureCategory::RiskSharing => !(source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
+        MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
+        MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
+        MeasureCategory::OnlineService => !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业"),
         MeasureCategory::InternalManagement => !reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"]),
         _ => true,
     }
@@ -157,6 +181,7 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     for cue in cues {
         let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
         let sentence = sentence_of(reading, cue.range.start);
+        let owner = reading.discourse.actor(owner, cue.category, sector_states(reading, facts, &sentence));
         let range = clause_in(reading, cue.range.start, &sentence);
         acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
     }
@@ -173,6 +198,17 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     let mut acts: Vec<Act> = acts.into_values().collect();
     acts.sort_by_key(|a| (a.range.start, a.category));
     acts
+}
+
+/// Whether a figure of a sentence is a sector's.
+fn sector_states(reading: &Reading<'_, '_>, facts: &[Fact], sentence: &Glyphs) -> bool {
+    let from = facts.partition_point(|f| f.window.left.end < sentence.start);
+    facts
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|f| f.window.left.end < sentence.end)
+        .any(|f| f.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::BankingSector))
 }
 
 /// The clause of a glyph, inside its sentence.

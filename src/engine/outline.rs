@@ -368,3 +368,33 @@ fn sentences(source: &SourceText<'_>, range: Glyphs, paragraph: usize, out: &mut
         out.push(Sentence { range: start..range.end, paragraph, row: false });
     }
 }
+
+/// How far above a table's first row its unit may be stated, in paragraphs.
+const UNIT_NOTE: usize = 4;
+
+/// Gives the bare numbers of a table the unit its header states: (金额单位:万元), 投放金额(万元).
+pub fn table_units(source: &SourceText<'_>, outline: &Outline, quantities: &mut [QuantityMention]) {
+    const SCALES: &[(&str, u32)] = &[("万元", 10_000), ("亿元", 100_000_000), ("元", 1)];
+    let mut factor: Option<rust_decimal::Decimal> = None;
+    for (index, paragraph) in outline.paragraphs.iter().enumerate() {
+        if paragraph.kind != ParagraphKind::Row {
+            factor = None;
+            continue;
+        }
+        if factor.is_none() {
+            let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
+            factor = above.iter().rev().find_map(|p| {
+                let text = source.text(p.range.clone());
+                SCALES.iter().find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})"))).map(|(_, f)| rust_decimal::Decimal::from(*f))
+            });
+        }
+        let Some(factor) = factor else { continue };
+        let row = inside(quantities, &paragraph.range, |q| &q.core);
+        for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(|q| q.kind == QuantityKind::Number && !q.unit_missing) {
+            q.kind = QuantityKind::Money;
+            q.unit = "CNY".to_owned();
+            q.value = q.value.and_then(|v| v.checked_mul(factor));
+            q.upper = q.upper.and_then(|v| v.checked_mul(factor));
+        }
+    }
+}

@@ -20,7 +20,9 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) {
             continue;
         }
+        let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
         let category = cue_before(cues, fact)
+            .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
             .or_else(|| default(reading, fact));
@@ -32,7 +34,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
 
 /// Figures that belong to no act.
 const fn never(fact: &Fact) -> bool {
-    matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
+    matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money) || matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
 }
 
 /// The category a metric has wherever it stands.
@@ -78,19 +80,21 @@ fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
     }
 }
 
-/// The nearest cue before a fact in its own clause.
+/// The nearest cue before a fact in its own clause, else the nearest behind it there.
 fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
     let clause = &fact.window.clause;
     let until = fact.window.left.end;
-    let near = |c: &&Cue| c.range.start >= clause.start && c.range.end <= until + 1;
     let from = cues.partition_point(|c| c.range.start < clause.start);
-    cues.get(from..)?
+    let any = matches!(fact.metric, Metric::ApplicationCount | Metric::Share | Metric::Other | Metric::Condition | Metric::LoanTerm);
+    let here: Vec<&Cue> = cues
+        .get(from..)?
         .iter()
         .take_while(|c| c.range.start < clause.end)
-        .filter(near)
-        .filter(|c| !matches!(c.category, C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement) || matches!(fact.metric, Metric::ApplicationCount | Metric::Share | Metric::Other))
-        .max_by_key(|c| c.range.end)
-        .map(|c| c.category)
+        .filter(|c| any || !matches!(c.category, C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement))
+        .collect();
+    let before = here.iter().filter(|c| c.range.end <= until + 1).max_by_key(|c| c.range.end);
+    let behind = here.iter().filter(|c| c.range.end > until + 1).min_by_key(|c| c.range.start);
+    before.or(behind).map(|c| c.category)
 }
 
 fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
@@ -126,7 +130,7 @@ fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::EventCount => Some(C::CustomerOutreach),
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),
         Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
-        Metric::Share if fact.kind == QuantityKind::Percent => None,
+        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), &["贷款", "信贷", "首贷"]) => Some(C::Lending),
         _ => None,
     }
 }

@@ -159,7 +159,13 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
     let near = window.right.start..window.right.end.min(window.right.start + 8);
     let lower = reading.any(near.clone(), &["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
     let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"]) && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
-    (lower || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
+    let granted = ["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].iter().any(|w| reading.source.ends_with(window.left.end, w));
+    // 连续3年保持30%以上的较高增速.
+    let growing = q.kind == QuantityKind::Percent && reading.source.at(window.right.start) == '的' && reading.any(near.clone(), &["增速", "增长", "增幅"]);
+    if growing {
+        return Some((ChangeDirection::Increase, near.start..near.start));
+    }
+    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
 }
 
 /// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.
@@ -228,6 +234,12 @@ pub fn last_level(before: &[Fact]) -> Option<&Fact> {
     before.iter().rev().find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
 }
 
+/// The growth right before: what a gap of growth is about.
+#[must_use]
+pub fn grown(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.change.is_some())
+}
+
 /// What a change is a change of: the last level it can be one of, else the last change.
 #[must_use]
 pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>) -> Option<&'f Fact> {
@@ -244,7 +256,7 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>)
     let level = before.iter().rev().filter(fits).find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
     let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());
     if q.kind == QuantityKind::PercentagePoint {
-        return share().or(level).or_else(|| before.iter().rev().find(fits));
+        return grown(before).or_else(share).or(level).or_else(|| before.iter().rev().find(fits));
     }
     level.or_else(|| before.iter().rev().find(fits))
 }

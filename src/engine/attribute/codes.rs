@@ -23,7 +23,12 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
     let tables = reading.lexicon.tables();
     let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
+    let named: Vec<Glyphs> = reading.borrowers_in(&(range.start.saturating_sub(32)..range.end)).iter().filter(|b| !reading.source.ends_with(b.range.end, "医院")).map(|b| b.range.clone()).collect();
     for hit in reading.hits.inside(range) {
+        // What a company is called says nothing of what the money is for.
+        if named.iter().any(|name| name.start <= hit.start && hit.end <= name.end) {
+            continue;
+        }
         for sense in reading.lexicon.senses(hit) {
             match sense {
                 Sense::Purpose(i) => purposes.extend(tables.purposes.get(*i as usize).map(|row| (hit.range(), row.code.as_str()))),
@@ -59,6 +64,13 @@ fn narrowest_segment(mut segments: Vec<String>) -> Vec<String> {
 /// The codes a fact's own noun phrase gives it, else those of the receiver before it.
 pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
     let mut own = codes_in(reading, fact.noun.clone());
+    if reading.source.ends_with(fact.window.left.end, "的") && fact.noun.start >= fact.window.right.start {
+        // 首次贷款的137户农户: what stands before the number describes the noun behind it.
+        let before = super::window::noun_before(reading, &fact.window.left);
+        let modifier = codes_in(reading, before);
+        own.purposes.extend(modifier.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
+        own.segments.extend(modifier.segments.into_iter().filter(|p| !own.segments.contains(p)).collect::<Vec<_>>());
+    }
     let receiver = receiver_codes(reading, fact);
     if own.purposes.is_empty() {
         own.purposes = receiver.purposes;
@@ -70,9 +82,25 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
     fact.segments = own.segments;
 }
 
-/// The codes of 向…, 为…, 对…, before a number in its clause.
+/// The codes of 向…, 为…, 对…, before a number in its clause, or in a clause before it that holds no number.
 fn receiver_codes(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
-    let range = fact.window.clause.start..fact.window.left.end;
+    let mut range = fact.window.clause.start..fact.window.left.end;
+    loop {
+        let codes = receiver_in(reading, &range);
+        if codes != Codes::default() || range.start <= fact.window.sentence.start {
+            return codes;
+        }
+        let end = range.start - 1;
+        let start = reading.clause_start(end, fact.window.sentence.start);
+        let counted = reading.quantities_in(&(start..end)).any(|i| reading.quantities.get(i).is_some_and(|q| !matches!(q.kind, QuantityKind::Ordinal | QuantityKind::Identifier)));
+        if counted || matches!(reading.source.at(end), ';' | '\t') {
+            return Codes::default();
+        }
+        range = start..end;
+    }
+}
+
+fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
     let opener = reading
         .words(range.clone(), Role::Receiver)
         .filter(|h| h.end - h.start == 1 || matches!(reading.source.text(h.range()).as_str(), "针对" | "面向"))
@@ -172,8 +200,8 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
 /// The product a fact speaks of: named in its sentence before it, or right behind it.
 fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs, facts: &[Fact]) -> String {
     let text = |range: &Glyphs| reading.source.original_text(range.clone()).to_owned();
-    let behind = reading.products_in(&(fact.window.right.start..fact.window.right.end.min(fact.window.right.start + 3)));
-    if let Some(p) = behind.first() {
+    let behind = reading.products_in(&(fact.window.right.start..fact.window.right.start + 2));
+    if let Some(p) = behind.first().filter(|_| matches!(reading.source.at(fact.window.right.start), '“' | '"' | '的')) {
         return text(&p.range);
     }
     let here = reading.products_in(before);
@@ -224,29 +252,71 @@ pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
             }
         }
     }
+    generic(facts, range.clone());
+    neighbours(reading, facts, range);
+}
+
+/// 贷款余额, 户数: a noun that leaves out what the sentence has been about takes its codes, over semicolons too.
+fn generic(facts: &mut [Fact], range: Range<usize>) {
+    const GENERIC: &[&str] = &["贷款余额", "余额", "户数", "贷款户数", "有贷款余额的户数", "金额", "笔数", "贷款金额", "加权平均利率", "平均利率"];
+    for index in range.clone().skip(1) {
+        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str())).cloned() else { continue };
+        let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.owner == fact.owner && !matches!(f.metric, Metric::Share | Metric::DepositBalance) && (!f.purposes.is_empty() || !f.segments.is_empty())));
+        if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
+            fill(facts, index, &level);
+        }
+    }
+}
+
+/// The figures of one act lend each other their codes: the nearest first, before rather than behind.
+fn neighbours(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
     let settled: Vec<Fact> = facts.get(range.clone()).unwrap_or_default().to_vec();
     for (offset, fact) in settled.iter().enumerate() {
         let index = range.start + offset;
-        let others = settled.iter().enumerate().filter(|(i, o)| *i != offset && same_act(reading, fact, o) && !total_and_part(index, fact, range.start + i, o));
-        let nearest = |has: fn(&Fact) -> bool| {
-            others.clone().filter(|(_, o)| has(o)).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset)).map(|(_, o)| o.clone())
+        let lends_to = |i: usize, other: &Fact| {
+            i != offset && same_act(reading, fact, other) && !total_and_part(reading, index, fact, range.start + i, other) && !siblings(fact, other)
         };
-        let purpose = nearest(|o| !o.purposes.is_empty());
-        let segment = nearest(|o| !o.segments.is_empty());
+        let others: Vec<(usize, &Fact)> = settled.iter().enumerate().filter(|(i, o)| lends_to(*i, o)).collect();
+        let union = |of: fn(&Fact) -> &Vec<String>| -> Vec<String> {
+            let Some((nearest, first)) = others.iter().filter(|(_, o)| !of(o).is_empty()).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset)) else { return Vec::new() };
+            let mut codes = of(first).clone();
+            // 企业46户、个体工商户218户: counts in a row speak together.
+            for (i, o) in &others {
+                if i.abs_diff(*nearest) == 1 && o.metric == first.metric && o.kind == first.kind && *i > offset && *nearest > offset {
+                    codes.extend(of(o).iter().filter(|c| !first_has(first, of, c)).cloned());
+                }
+            }
+            codes
+        };
+        let (purposes, segments) = (union(|f| &f.purposes), union(|f| &f.segments));
+        let together = |o: &Fact| o.window.clause.start == fact.window.clause.start;
+        let product = others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.product.is_empty() && together(o)).map(|(_, o)| o.product.clone());
+        let beneficiary = others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.beneficiary.is_empty() && together(o)).map(|(_, o)| o.beneficiary.clone());
         let Some(slot) = facts.get_mut(index) else { continue };
-        if slot.purposes.is_empty() && let Some(other) = purpose {
-            slot.purposes.clone_from(&other.purposes);
+        if slot.purposes.is_empty() {
+            slot.purposes = purposes;
         }
-        if slot.segments.is_empty() && let Some(other) = segment {
-            slot.segments.clone_from(&other.segments);
+        if slot.segments.is_empty() {
+            slot.segments = segments;
         }
-        if slot.product.is_empty() && takes_product(slot.metric) && let Some((_, other)) = others.clone().find(|(i, o)| !o.product.is_empty() && *i > offset && offset + 1 == *i && o.metric == Metric::LoanDisbursed && slot.metric == Metric::ProcessingTime) {
-            slot.product.clone_from(&other.product);
-        }
-        if slot.beneficiary.is_empty() && lends(slot.metric) && slot.metric != Metric::PhysicalQuantity && let Some((_, other)) = others.clone().find(|(_, o)| !o.beneficiary.is_empty() && slot.metric == Metric::ProcessingTime) {
-            slot.beneficiary.clone_from(&other.beneficiary);
+        if slot.metric == Metric::ProcessingTime {
+            if slot.product.is_empty() {
+                slot.product = product.unwrap_or_default();
+            }
+            if slot.beneficiary.is_empty() {
+                slot.beneficiary = beneficiary.unwrap_or_default();
+            }
         }
     }
+}
+
+fn first_has(first: &Fact, of: fn(&Fact) -> &Vec<String>, code: &String) -> bool {
+    of(first).contains(code)
+}
+
+/// Two sums of one kind, each with a noun of its own, say nothing of each other.
+fn siblings(a: &Fact, b: &Fact) -> bool {
+    a.metric == b.metric && a.kind == b.kind && !a.noun.is_empty() && !b.noun.is_empty()
 }
 
 /// A named company is an enterprise unless the text calls it more: 龙头企业…公司.
@@ -298,12 +368,15 @@ fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
 
 fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
     let (first, last) = if a.window.left.end < b.window.left.end { (a, b) } else { (b, a) };
-    let open = |f: &Fact| !matches!(f.metric, Metric::DepositBalance | Metric::NonPerformingRatio | Metric::TotalAssets);
-    a.owner == b.owner && open(a) && open(b) && a.metric_family() == b.metric_family() && !(first.window.left.end..last.window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+    let taken = a.family() == b.family() || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
+    a.owner == b.owner && taken && !(first.window.left.end..last.window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
 }
 
-fn total_and_part(ia: usize, a: &Fact, ib: usize, b: &Fact) -> bool {
-    b.part_of == Some(ia) || b.metric == Metric::Share && a.kind != QuantityKind::Percent || (a.part_of == Some(ib) && false)
+/// A total takes nothing from its part or share, nor what stands before 其中 from what stands behind it.
+fn total_and_part(reading: &Reading<'_, '_>, ia: usize, a: &Fact, ib: usize, b: &Fact) -> bool {
+    b.part_of == Some(ia)
+        || b.metric == Metric::Share && a.kind != QuantityKind::Percent
+        || ib > ia && (a.window.left.end..b.window.left.end).any(|i| reading.source.starts_with(i, "其中"))
 }
 
 /// The codes of a 支持… or 助力… clause behind a fact in its act.
@@ -329,11 +402,17 @@ fn supported(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
 
 impl Fact {
     /// Facts of one family share what they are for: lending with its counts, rates and times.
-    const fn metric_family(&self) -> u8 {
+    const fn family(&self) -> u8 {
         match self.metric {
             Metric::DonationAmount => 1,
-            Metric::CentralBankFunding | Metric::StaffCount | Metric::BondAmount => 2,
+            Metric::CentralBankFunding => 2,
             Metric::Condition => 3,
+            Metric::StaffCount => 4,
+            Metric::BondAmount => 5,
+            Metric::DepositBalance | Metric::NonPerformingRatio | Metric::NonPerformingLoan | Metric::TotalAssets | Metric::RevenueOrProfit => 6,
+            Metric::ProductCount => 7,
+            Metric::AdminUnitCount | Metric::OutletCount => 8,
+            Metric::EventCount => 9,
             _ => 0,
         }
     }

@@ -10,7 +10,7 @@ use crate::engine::report::{Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// Nouns that say nothing of their own: the number goes on with what was counted.
-const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项"];
+const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
 
 /// The label of a number and the noun phrase it comes from.
 #[must_use]
@@ -29,6 +29,13 @@ pub fn label(
     if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
         return (reading.source.text(from_to.clone()), from_to);
     }
+    if metric == Metric::InterestRate && q.kind == QuantityKind::PercentagePoint {
+        let behind = noun_after(reading, &window.right);
+        let at = behind.end.max(window.right.start);
+        if behind.is_empty() && reading.source.starts_with(at, "的利率优惠") {
+            return ("利率优惠".to_owned(), at..at);
+        }
+    }
     let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
     let noun = match q.kind {
         QuantityKind::Count => counted_noun(reading, q, window),
@@ -38,6 +45,7 @@ pub fn label(
         QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && left.len() <= 3 && !ends_noun(reading, &left) => right,
         _ => left,
     };
+    let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let text = reading.source.text(noun.clone());
     let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
     if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
@@ -45,10 +53,25 @@ pub fn label(
             return (last.label.clone(), noun.start..noun.start);
         }
     }
-    if text.is_empty() {
+    if elliptic && window.clause.start > window.sentence.start {
+        let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
+        if named.len() >= 2 && !text.is_empty() {
+            return (reading.source.text(named.clone()), named);
+        }
+    }
+    if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
     }
+    if ELLIPTIC.contains(&text.as_str()) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
+        return (String::new(), noun.end..noun.end);
+    }
     (text, noun)
+}
+
+/// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
+fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
+    let end = (noun.clone()).find_map(|i| ["贷款", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
+    noun.start..end.unwrap_or(noun.end).min(noun.end)
 }
 
 /// Whether a fact stands in the same act: nothing but commas between.
@@ -73,14 +96,18 @@ fn changed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shif
             return (reading.source.text(noun.clone()), noun);
         }
     } else {
+        let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
+        if moved.len() >= 2 && ["利率", "成本", "费率"].iter().any(|w| reading.source.ends_with(moved.end, w)) {
+            return (reading.source.text(moved.clone()), moved);
+        }
         let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
         let text = reading.source.text(noun.clone());
         if noun.len() >= 2 && !matches!(text.as_str(), "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
             return (text, noun);
         }
-        let moved = noun_before(reading, &(shift.noun_end..window.left.end));
-        if moved.len() >= 2 && reading.any(moved.clone(), &["利率", "成本", "费率"]) {
-            return (reading.source.text(moved.clone()), moved);
+        let behind = noun_after(reading, &window.right);
+        if reading.any(behind.clone(), &["利率", "优惠"]) {
+            return (reading.source.text(behind.clone()), behind);
         }
     }
     if let Some(topic) = topic.or_else(|| last_level(before)) {
@@ -99,13 +126,16 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
-    let at = (window.left.clone()).find(|&i| ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
+    let compared = ["高", "低", "快", "慢", "多", "优"].iter().any(|w| reading.any(window.left.clone(), &[w]));
+    let at = (window.left.clone())
+        .filter(|&i| reading.source.before(i) != '占')
+        .find(|&i| compared && ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
     if text.chars().count() >= 3 {
         return Some((text, noun));
     }
-    let level = last_level(before)?;
+    let level = super::change::grown(before).or_else(|| last_level(before))?;
     let grows = matches!(metric, Metric::LoanBalance | Metric::DepositBalance | Metric::FinancingProvided | Metric::LoanDisbursed | Metric::TotalAssets | Metric::Premium);
     let label = if grows && !level.label.ends_with("增速") { format!("{}增速", level.label) } else { level.label.clone() };
     Some((label, level.noun.start..level.noun.start))
@@ -152,4 +182,27 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
         start += 1;
     }
     (reading.source.text(start..end), start..end)
+}
+
+/// Whether a noun stands right behind a number, so that it counts something of its own.
+pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    noun_after(reading, &window.right).len() >= 2
+}
+
+/// The `place`-th of the things named before a row of numbers that 分别 shares out: A、B贷款分别新增….
+pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Glyphs> {
+    let respectively = (head.window.clause.start..head.window.left.end).rev().find(|&i| reading.source.starts_with(i, "分别"))?;
+    let floor = reading.clause_start(respectively, head.window.sentence.start);
+    let list = noun_before(reading, &(floor..respectively));
+    let list = if list.is_empty() && floor > head.window.sentence.start { noun_before(reading, &(reading.clause_start(floor - 1, head.window.sentence.start)..floor - 1)) } else { list };
+    let mut start = list.start;
+    let mut items = Vec::new();
+    for at in list.clone() {
+        if matches!(reading.source.at(at), '、' | '和' | '与' | '及') {
+            items.push(start..at);
+            start = at + 1;
+        }
+    }
+    items.push(start..list.end);
+    items.get(place).filter(|item| item.len() >= 2).cloned()
 }

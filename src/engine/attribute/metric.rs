@@ -3,7 +3,7 @@
 use super::change::Shift;
 use super::window::{Window, noun_after, noun_before};
 use super::Fact;
-use crate::engine::lexicon::Sense;
+use crate::engine::lexicon::{Hit, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, Qualifier, QuantityKind};
@@ -42,12 +42,12 @@ pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
         return built(topic.metric, "change_of_the_topic", topic.label.clone());
     }
     match kind {
-        QuantityKind::Money => money(reading, q, window, before, built),
+        QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
         QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
         QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
-        QuantityKind::Multiple => topic.map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
+        QuantityKind::Multiple => topic.or_else(|| super::change::last_level(before)).map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
         QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => built(Metric::Other, "no_metric", String::new()),
     }
 }
@@ -58,6 +58,10 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
         return (q.kind, q.unit.clone());
     }
     let noun = noun_after(reading, &window.right);
+    let left = noun_before(reading, &window.left);
+    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty() {
+        return (QuantityKind::Count, String::new());
+    }
     let counted = !noun.is_empty()
         && reading.hits.inside(noun.clone()).any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
         && !reading.any(noun, &["贷款", "资金", "赔款", "元"]);
@@ -82,6 +86,12 @@ fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right
     let mut best: Option<(Found, usize)> = None;
     for (range, is_left) in [(left, true), (right, false)] {
         for hit in reading.hits.inside(range.clone()) {
+            // 授信余额 is one word: the 余额 in it says nothing of its own.
+            let inner = |other: &Hit| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end;
+            let measures = |other: &Hit| reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))));
+            if reading.hits.starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end).iter().any(|other| inner(other) && measures(other)) {
+                continue;
+            }
             for sense in reading.lexicon.senses(hit) {
                 let Sense::Metric(i) = sense else { continue };
                 let Some(row) = reading.lexicon.tables().metrics.get(*i as usize) else { continue };
@@ -109,7 +119,7 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         // Money of the central bank that is lent on is lending.
         Metric::CentralBankFunding => reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具"),
         // 延期 … 投放: funding programmes put off, not repayments.
-        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放"]),
+        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
         Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
         Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, &["收入"]),
@@ -117,12 +127,15 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
     }
 }
 
-fn money(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+fn money(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], stock_grows: bool, built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
     let noun = noun_after(reading, &window.right);
     if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
         return built(Metric::Condition, "size_class", reading.source.text(noun));
     }
-    let tail = window.right.start..window.right.end.min(window.right.start + 24);
+    let limit = window.right.end.min(window.right.start + 24);
+    let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
     if let Some(found) = strongest(reading, QuantityKind::Money, &window.left, &tail) {
         let part = before.last().filter(|_| found.strength <= 1).filter(|f| f.kind == QuantityKind::Money && after_part_word(reading, window));
         if let Some(total) = part {
@@ -130,6 +143,16 @@ fn money(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before
         }
         if found.metric == Metric::LoanDisbursed && found.strength <= 1 && reading.any(window.clause.clone(), &["余额"]) && reading.any(window.left.clone(), &["余额"]) {
             return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end));
+        }
+        // 涉及贷款本金: the clause before says what was done with it.
+        if found.strength <= 1 && reading.any(window.left.clone(), &["涉及", "本金", "利息"]) {
+            let sentence = window.sentence.start..q.range.start;
+            if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
+                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end));
+            }
+        }
+        if found.strength <= 1 && stock_grows {
+            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end));
         }
         return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
     }
@@ -150,6 +173,15 @@ fn money(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before
     }
     if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
         return built(last.metric, "goes_on_with", last.label.clone());
+    }
+    // A table's row goes on with its header, a sentence that opens with 其中 with the one before.
+    if let Some(header) = super::period::header_of(reading, window.sentence.start)
+        && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
+    {
+        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end));
+    }
+    if let Some(product) = reading.products_in(&window.clause).last() {
+        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()));
     }
     built(Metric::Other, "no_cue", String::new())
 }
@@ -180,12 +212,17 @@ fn ratio(
     }
     let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
     if kind == QuantityKind::PercentagePoint && (shift.is_some() || gap) {
-        if let Some(level) = topic.or_else(|| super::change::last_level(before)) {
+        if let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before)) {
             return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
         }
     }
     if shift.is_some() {
         let stretch = window.sentence.start..q.range.start;
+        let grows = noun_before(reading, &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))));
+        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w)) && !grows.is_empty() {
+            let loans = reading.source.ends_with(grows.end, "笔数");
+            return built(if loans { Metric::LoanCount } else { Metric::CustomerCount }, "growth_of_a_count", reading.source.text(grows));
+        }
         let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0)).or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
         if let Some(found) = of_money {
             let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
@@ -240,7 +277,7 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
                 Metric::CustomerCount
             }
         }
-        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else if q.unit == "个" { Metric::Other } else { Metric::PhysicalQuantity }),
+        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
         "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
         "项" | "种" | "类" | "只" | "支" | "单" => head
             .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
@@ -254,26 +291,49 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
 
 /// The noun a count counts.
 pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
-    let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let (left, mut right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    // 1800余名英文流利的青年员工: the noun stands behind its description.
+    if !right.is_empty() && reading.source.at(right.end) == '的' {
+        let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
+        if described.len() >= 2 {
+            right = described;
+        }
+    }
+    if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
+        // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
+        let end = window.clause.start - 1;
+        return noun_before(reading, &(reading.clause_start(end, window.sentence.start)..end));
+    }
     let postposed = right.is_empty() || (!left.is_empty() && matches!(q.unit.as_str(), "户" | "笔" | "户次") && head_cue(reading, &left).is_some() && head_cue(reading, &right).is_none());
     // A verb of two characters that no table knows stands before the number, not a noun.
-    if !postposed && (left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none()) { right } else if left.is_empty() { right } else { left }
+    let attributive = !right.is_empty() && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
+    if postposed || !attributive {
+        return if left.is_empty() { right } else { left };
+    }
+    // What stands behind the noun counted is no part of it: 216名客户经理|包村.
+    let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();
+    right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
 }
 
 /// The metric cue at the head (the end) of a noun phrase.
 fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
-    let mut best: Option<(usize, usize, Metric)> = None;
+    cues_in(reading, noun).into_iter().max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
+}
+
+/// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
+fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metric)> {
+    let tables = reading.lexicon.tables();
+    let mut out = Vec::new();
     for hit in reading.hits.inside(noun.clone()) {
         for sense in reading.lexicon.senses(hit) {
-            let Sense::Metric(i) = sense else { continue };
-            let Some(row) = reading.lexicon.tables().metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count)) else { continue };
-            let rank = (hit.end, hit.end - hit.start, row.code);
-            if best.is_none_or(|(end, len, _)| (rank.0, rank.1) > (end, len)) {
-                best = Some(rank);
+            if let Sense::Metric(i) = sense
+                && let Some(row) = tables.metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count))
+            {
+                out.push((hit.end, hit.end - hit.start, row.code));
             }
         }
     }
-    best.map(|(_, _, metric)| metric)
+    out
 }
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {

@@ -16,6 +16,13 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
     let here = reading.outline.sentences.get(sentence)?;
     let range = here.range.start..q.range.start;
     if let Some(date) = reading.dates_in(&range).iter().rev().find(|d| d.range.end <= q.range.start && dates_figures(reading, d)) {
+        // 去年7月推广以来: the event has a date right before it.
+        let dated = (date.shape == DateShape::Event)
+            .then(|| reading.dates_in(&range).iter().rev().find(|d| d.range.end <= date.range.start && date.range.start <= d.range.end + 2 && matches!(d.shape, DateShape::Day | DateShape::Span)))
+            .flatten();
+        if let Some(begun) = dated {
+            return Some(Period { start: begun.start.map(iso).unwrap_or_default(), end: String::new(), text: reading.source.original_text(begun.range.start..date.range.end).to_owned() });
+        }
         return Some(as_period(reading, date));
     }
     if goes_on(reading, sentence) {
@@ -34,6 +41,18 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
 pub fn goes_on(reading: &Reading<'_, '_>, sentence: usize) -> bool {
     let Some(here) = reading.outline.sentences.get(sentence) else { return false };
     sentence > 0 && (here.row || reading.source.starts_with(here.range.start, "其中"))
+}
+
+/// What a sentence goes on with: a row's header, the sentence before 其中.
+#[must_use]
+pub fn header_of(reading: &Reading<'_, '_>, start: usize) -> Option<Glyphs> {
+    let sentence = reading.outline.sentences.partition_point(|s| s.range.start < start);
+    if !goes_on(reading, sentence) {
+        return None;
+    }
+    let row = reading.outline.sentences.get(sentence)?.row;
+    let header = if row { (0..sentence).rev().find(|&i| reading.outline.sentences.get(i).is_some_and(|s| !s.row))? } else { sentence - 1 };
+    reading.outline.sentences.get(header).map(|s| s.range.clone())
 }
 
 /// Whether a date says when figures hold: no baseline, no due date, no time of day.
@@ -86,7 +105,8 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
     let Some(here) = reading.outline.sentences.get(sentence) else { return false };
     let range = here.range.start..q.core.start;
     let said = |range: Glyphs| {
-        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start)?;
+        let total = reading.quantities_in(&(range.start..q.core.start + 1)).rev().filter_map(|i| reading.quantities.get(i)).map(|q| q.range.start).find(|&s| s > range.start && reading.source.before(s) == '共').map(|s| s - 1);
+        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
         let stock = reading.any(word..(word + 6).min(range.end), &["储备", "存量", "存有"]);
         (!dated && !stock).then_some(word)

@@ -43,6 +43,9 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if q.kind == QuantityKind::Number && !q.unit_missing || q.value.is_none() {
         return if reading.source.before(q.core.start).is_ascii_alphabetic() { QuantityRole::Identifier } else { QuantityRole::Context };
     }
+    if crate::engine::measure::is_boilerplate(reading, &window.clause) {
+        return QuantityRole::Context;
+    }
     if duration_of_something_else(reading, q, window) || someone_elses(reading, q, window, before) {
         return QuantityRole::Context;
     }
@@ -57,6 +60,9 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     ];
     if q.kind != QuantityKind::Count || !matches!(q.unit.as_str(), "项" | "个" | "大" | "条" | "方面" | "种" | "点" | "类") {
         return false;
+    }
+    if q.unit == "条" && q.value.is_some_and(|v| v <= Decimal::from(100)) && (matches!(reading.source.at(q.range.end), '”' | '、' | '》' | '"' | ',' | '。') && !matches!(reading.source.before(q.core.start), '路' | '线' | '道' | '桥')) && reading.any(q.core.start.saturating_sub(8)..q.core.start, &["政策", "金融", "增长", "措施", "意见", "十六", "“", "纾困", "稳"]) {
+        return true;
     }
     let small = q.value.is_some_and(|v| v <= Decimal::from(60));
     let end = q.range.end;
@@ -77,6 +83,10 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     match q.kind {
         QuantityKind::Number => !q.unit_missing,
         QuantityKind::Multiple | QuantityKind::Length => true,
+        // 两场硬仗 is no event.
+        QuantityKind::Count if matches!(q.unit.as_str(), "场" | "场次") && value < Decimal::from(10) => {
+            !reading.any(q.range.end..q.range.end + 12, &["活动", "对接", "宣", "培训", "讲座", "会", "直播", "路演", "沙龙"])
+        }
         QuantityKind::Count => {
             let real = matches!(q.unit.as_str(), "款" | "家" | "户" | "名" | "人" | "次" | "台" | "笔" | "人次" | "户次" | "场" | "场次" | "只" | "头" | "位" | "份" | "辆");
             let vague = matches!(q.unit.as_str(), "个" | "项" | "种" | "类" | "条" | "批" | "支" | "张" | "点" | "大" | "级" | "步" | "对" | "面" | "手" | "道" | "轮" | "块" | "口" | "句" | "片" | "间" | "门" | "关" | "期");
@@ -100,7 +110,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     if q.kind != QuantityKind::Duration {
         return false;
     }
-    let long = matches!(q.unit.as_str(), "a" | "mo" | "wk");
+    let long = matches!(q.unit.as_str(), "a" | "mo") || q.unit == "wk" && q.qualifier != Qualifier::AtMost;
     let left = q.range.start.saturating_sub(12).max(window.sentence.start)..q.core.start;
     let near = q.range.start.saturating_sub(4).max(window.sentence.start)..q.core.start;
     let ago = ["以来", "来", "前", "后", "间", "多来", "期间"].iter().any(|w| reading.source.starts_with(q.range.end, w)) && !reading.source.starts_with(q.range.end, "后放") && !reading.source.starts_with(q.range.end, "前放");
@@ -117,7 +127,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
 /// Whether a number belongs to a borrower, a market or a region: its clause speaks of their affairs.
 fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> bool {
     let noun = noun_after(reading, &window.right);
-    let stretch = window.clause.start..noun.end.max(q.range.end);
+    let stretch = window.clause.start..noun.end.max(window.right.end.min(window.right.start + 10)).max(q.range.end);
     let market = reading.words(stretch.clone(), Role::Context).any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
     let own = reading.any(window.clause.clone(), &["贷", "授信", "融资", "放款", "存款", "保费", "保障", "赔", "利率", "信贷", "让利", "手续费", "承保", "投保", "续贷", "展期", "捐", "不良", "用信", "结算", "代发", "理赔", "兑换", "POS"]);
     if market && !own {
@@ -141,7 +151,7 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
     let mut clause = window.clause.clone();
     loop {
         let head = clause.start..q.core.start.min(clause.end);
-        if reading.any(head.clone(), acts) {
+        if reading.any(head.clone(), acts) || reading.any(clause.clone(), &["抵押", "质押"]) {
             return false;
         }
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| h.start <= clause.start + 3 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给'));
@@ -161,7 +171,7 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
 /// Figures announced before their sentence says whose: 近2000亿元、超1800亿元和622亿元。 Each stands again further on.
 pub fn announced(reading: &Reading<'_, '_>, out: &mut Attribution, first: usize, sentence: usize) {
     let facts = out.facts.get(first..).unwrap_or_default();
-    if facts.is_empty() || !facts.iter().all(|f| matches!(f.metric, Metric::Other | Metric::Share) && f.derivation.steps.first().is_some_and(|(rule, _)| *rule == "no_cue" || *rule == "ratio_without_cue")) {
+    if facts.is_empty() || !facts.iter().all(|f| matches!(f.metric, Metric::Other | Metric::Share) && f.derivation.steps.first().is_some_and(|(rule, _)| matches!(*rule, "no_cue" | "ratio_without_cue" | "goes_on_with"))) {
         return;
     }
     let after = reading.outline.sentences.get(sentence).map_or(0, |s| s.range.end);

@@ -2,7 +2,7 @@
 
 use crate::engine::lexicon::{Hit, Role, Sense};
 use crate::engine::reading::Reading;
-use crate::engine::report::QuantityKind;
+use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// How far a noun phrase reaches, in glyphs.
@@ -55,7 +55,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
             .filter(|h| h.end == end && reading.lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Role(r) if trims(*r))))
             .map(|h| h.start)
             .min();
-        let filler = end > left.start && matches!(reading.source.before(end), '了' | '约' | '的' | '额' | '、' | '(' | '"' | '“' | '是') && skip.is_none()
+        let filler = end > left.start && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是') && skip.is_none()
             && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销".contains(reading.source.before(end - 1)));
         match skip {
             Some(start) => end = start,
@@ -76,24 +76,39 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     let from = hit.start.saturating_sub(8);
     let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
         let wider = other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start;
-        wider && reading.lexicon.senses(*other).iter().any(|s| !matches!(s, Sense::Role(_) | Sense::Category(..) | Sense::Unit(_)))
+        wider && reading.lexicon.senses(*other).iter().any(|s| match s {
+            // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
+            Sense::Metric(_) => hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(&reading.source.text(hit.end..other.end)),
+            Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
+            _ => true,
+        })
     });
     if swallowed {
         return false;
     }
     let source = reading.source;
     let (before, after) = (source.before(hit.start), source.at(hit.end));
+    if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w)) {
+        return false;
+    }
     match source.text(hit.range()).as_str() {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
+        "新发放" | "新投放" => !rate_follows(reading, hit.end),
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是" | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => {
             clean(before) && clean_after(after)
         }
         "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
         "贷" => false,
-        "到" | "至" | "过" | "着" | "与" | "以" | "于" | "由" | "从" | "其" | "该" => true,
+        "到" => !"期账位户岗".contains(after),
+        "至" | "过" | "着" | "与" | "以" | "于" | "由" | "从" | "其" | "该" => true,
         _ => true,
     }
+}
+
+/// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
+fn names_a_thing(rest: &str) -> bool {
+    matches!(rest, "额" | "金额" | "点" | "站" | "人员" | "量" | "费" | "费用" | "户" | "率" | "期" | "时间" | "工具" | "机" | "需求" | "余额" | "手续费" | "项目")
 }
 
 fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {
@@ -111,6 +126,9 @@ const fn clean_after(_: char) -> bool {
 /// The noun phrase that ends right before a number.
 #[must_use]
 pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
+    if left.start >= left.end {
+        return left.end..left.end;
+    }
     let end = trimmed_end(reading, left);
     let floor = left.start.max(end.saturating_sub(MAX_NOUN));
     let mut start = floor;
@@ -143,8 +161,11 @@ fn spoken_for(reading: &Reading<'_, '_>, range: Glyphs) -> Vec<Glyphs> {
 #[must_use]
 pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     let mut start = right.start;
-    while start < right.end && matches!(reading.source.at(start), '的' | '“' | '"' | '额' if true) && reading.source.at(start) != '额' {
+    while start < right.end && matches!(reading.source.at(start), '的' | '“' | '"') {
         start += 1;
+    }
+    if matches!(reading.source.at(start), '、' | '和' | '及' | '与' | '/') {
+        return start..start;
     }
     let mut end = right.end.min(start + MAX_NOUN);
     for at in start..end {
@@ -160,6 +181,15 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
         if cuts(reading, hit) || reading.has_role(hit, Role::Increase) && hit.end - hit.start > 1 || reading.has_role(hit, Role::Decrease) && hit.end - hit.start > 1 {
             end = end.min(hit.start);
         }
+    }
+    let acts = |hit: &Hit| {
+        reading.lexicon.senses(*hit).iter().any(|s| match s {
+            Sense::Category(form, 0) => reading.lexicon.tables().category_forms.get(*form as usize).and_then(|(row, _)| reading.lexicon.tables().categories.get(*row as usize)).is_some_and(|row| matches!(row.code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation)),
+            _ => false,
+        })
+    };
+    if let Some(hit) = reading.hits.inside(start + 1..end.max(start + 1)).find(acts) {
+        end = end.min(hit.start);
     }
     for range in spoken_for(reading, start..end) {
         if range.start >= start {
@@ -186,7 +216,7 @@ fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             .map(|h| h.end - h.start)
             .max()
             .unwrap_or(0);
-        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '个' | '笔' | '其' | '’' | '‘'));
+        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'));
         let step = skip.max(region).max(particle);
         if step == 0 || noun.start + step > noun.end {
             break;

@@ -6,7 +6,8 @@
 
 use super::calendar::{day, days_in, month_end, shift_days, shift_month};
 use super::date_words;
-use super::numeral::{View, han_digit};
+use super::numeral::han_digit;
+use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon};
 use crate::engine::source::{Glyphs, SourceText};
 
@@ -76,7 +77,10 @@ pub struct DateMention {
 #[must_use]
 pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference: Option<Day>) -> Vec<DateMention> {
     let _ = (hits, lexicon);
-    let reader = Reader { view: View::new(source, source.len()), reference };
+    let reader = Reader {
+        view: View::new(source, source.len()),
+        reference,
+    };
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {
@@ -130,7 +134,13 @@ pub(super) struct Reading {
 
 impl Reading {
     fn of(end: usize, part: Part) -> Self {
-        Self { end, year: None, has_year: false, part, repaired: false }
+        Self {
+            end,
+            year: None,
+            has_year: false,
+            part,
+            repaired: false,
+        }
     }
 
     /// First and last day of the part in `year`; `None` if there is no such day.
@@ -173,7 +183,10 @@ impl Reader<'_> {
         if c.is_ascii_alphabetic() {
             return self.at_letters(at);
         }
-        let opens = matches!(c, '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次');
+        let opens = matches!(
+            c,
+            '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次'
+        );
         let mention = if opens { self.expression(at) } else { None };
         (mention.or_else(|| date_words::word(self, at)), at + 1)
     }
@@ -254,6 +267,14 @@ impl Reader<'_> {
         }
         let year = second.year.or(mention.start.map(|d| d.year));
         let mut end = year.and_then(|year| second.days(year)).map(|(_, last)| last);
+        if let (Part::BareDay(d), Some(start)) = (second.part, mention.start) {
+            let (year, month) = if d >= start.day {
+                (start.year, start.month)
+            } else {
+                shift_month(start.year, start.month, 1)
+            };
+            end = day(year, month, d);
+        }
         if !second.has_year && end < mention.start {
             end = year.and_then(|year| second.days(year + 1)).map(|(_, last)| last);
         }
@@ -299,7 +320,7 @@ impl Reader<'_> {
         (0..=8).map(|back| reference.year - back).find(|&year| {
             let Some((first, last)) = reading.days(year) else { return false };
             let decisive = match reading.part {
-                Part::Months(from, to) if to > from + 2 || from == 1 && to == 2 => day(year, last.month, 1).unwrap_or(last),
+                Part::Months(1, to) if to != 1 && to != 3 => day(year, last.month, 1).unwrap_or(last),
                 _ => first,
             };
             decisive <= reference
@@ -323,18 +344,26 @@ impl Reader<'_> {
         let Some((end, year)) = self.year(at, after) else {
             return self.part(at, after);
         };
-        let with_year = |reading: Reading| Reading { year, has_year: true, ..reading };
+        let with_year = |reading: Reading| Reading {
+            year,
+            has_year: true,
+            ..reading
+        };
         if let Some(reading) = self.part(end, Some(Part::Year)).filter(|r| !matches!(r.part, Part::BareDay(_))) {
             return Some(with_year(reading));
         }
-        let ends = [("末", Part::MonthEnd(12)), ("底", Part::MonthEnd(12)), ("初", Part::From(1)), ("同期", Part::SamePeriod), ("度", Part::Year), ("全年", Part::Year)];
+        let ends = [
+            ("末", Part::MonthEnd(12)),
+            ("底", Part::MonthEnd(12)),
+            ("初", Part::From(1)),
+            ("同期", Part::SamePeriod),
+            ("度", Part::Year),
+            ("全年", Part::Year),
+        ];
         for (word, part) in ends {
             if let Some(end) = self.view.skip(end, word).filter(|&e| word != "初" || self.view.at(e) != '级') {
                 return Some(with_year(Reading::of(end, part)));
             }
-        }
-        if self.view.has(end, "同时") {
-            return Some(with_year(Reading::of(end, Part::Year)));
         }
         Some(with_year(Reading::of(end, Part::Year)))
     }
@@ -347,9 +376,13 @@ impl Reader<'_> {
         }
         let year = self.number(at, at + 4).filter(|y| (1990..=2099).contains(y))?;
         let month = self.number(at + 4, end).filter(|m| (1..=12).contains(m))?;
-        let mut reading = self.in_month(end + 1, month)?;
+        let mut reading = self.in_month(end + 1, month);
         reading.year = i32::try_from(year).ok();
-        Some(Reading { has_year: true, repaired: true, ..reading })
+        Some(Reading {
+            has_year: true,
+            repaired: true,
+            ..reading
+        })
     }
 
     /// The number that the ASCII digits of a range write.
@@ -361,9 +394,8 @@ impl Reader<'_> {
 /// Where the second part of a range begins: behind 至 到 - — ~.
 pub(super) fn separator(view: &View<'_>, at: usize) -> Option<usize> {
     match view.at(at) {
-        '-' | '~' | '至' | '到' => Some(at + 1),
+        '-' | '~' | '至' | '到' | '与' => Some(at + 1),
         '—' => Some(at + 1 + usize::from(view.at(at + 1) == '—')),
-        '与' => Some(at + 1),
         _ => None,
     }
 }

@@ -58,7 +58,7 @@ fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institution
     let suffix = SUFFIXES.iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
     let end = at + suffix.chars().count();
     let floor = floor.max(at.saturating_sub(MAX_NAME));
-    let stop = (floor..at).rev().find(|&i| is_stop(source, i)).map_or(floor, |i| i + 1);
+    let stop = name_floor(source, floor, at);
     let covered = institutions.get(..institutions.partition_point(|m| m.range.start < end)).and_then(<[_]>::last);
     if covered.is_some_and(|m| m.range.end > at) {
         return None;
@@ -86,6 +86,20 @@ fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institution
     let anchored = first_region == Some(start) || formal;
     let of_many = source.at(end) == '等' || source.before(start) == '个' || source.text(start..end).contains("各") || (start..end).any(|i| source.at(i).is_ascii_digit());
     (named && (anchored || !generic) && !of_many).then_some(start..end)
+}
+
+/// Where a name may begin at the earliest: behind the last stop, but over a bracket inside it: …(集团)有限公司.
+fn name_floor(source: &SourceText<'_>, floor: usize, at: usize) -> usize {
+    let mut bracket = false;
+    for i in (floor..at).rev() {
+        match source.at(i) {
+            ')' => bracket = true,
+            '(' if bracket => bracket = false,
+            _ if is_stop(source, i) => return i + 1,
+            _ => {}
+        }
+    }
+    floor
 }
 
 /// Whether a receiver opens between the region and the boundary: 向广西…企业…公司.

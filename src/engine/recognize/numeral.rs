@@ -5,84 +5,10 @@
 
 use rust_decimal::Decimal;
 
+use super::fraction::fraction_after;
+use super::literal::{exponent, literal};
 use super::quantity::Script;
-use crate::engine::source::SourceText;
-
-/// The glyphs up to a bound; beyond it there is only `\n`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    source: &'a SourceText<'a>,
-    /// Glyph after the last that may be read.
-    pub end: usize,
-}
-
-impl<'a> View<'a> {
-    /// The first `end` glyphs of `source`.
-    pub fn new(source: &'a SourceText<'a>, end: usize) -> Self {
-        Self { source, end: end.min(source.len()) }
-    }
-
-    /// This view, ending no later than `end`.
-    pub fn up_to(&self, end: usize) -> Self {
-        Self { end: end.min(self.end), ..*self }
-    }
-
-    /// The glyph at `at`, or `\n` outside the view.
-    pub fn at(&self, at: usize) -> char {
-        if at < self.end { self.source.at(at) } else { '\n' }
-    }
-
-    /// The glyph before `at`, or `\n` at the start.
-    pub fn before(&self, at: usize) -> char {
-        at.checked_sub(1).map_or('\n', |i| self.at(i))
-    }
-
-    /// Whether a comma is as wide in the original as the digit before it, and no
-    /// space sets it off from the digit behind: 1,234 and １，２３４ but not 20，300 or 1, 234.
-    fn is_tight_comma(&self, at: usize) -> bool {
-        let width = |i: usize| self.source.span(i..i + 1);
-        let (before, comma, next) = (width(at.saturating_sub(1)), width(at), width(at + 1));
-        let gap = self.source.original().get(comma.end..next.start).unwrap_or_default();
-        before.end - before.start == comma.end - comma.start && (gap.is_empty() || gap.contains('\n'))
-    }
-
-    /// Where `word` ends if it stands at `at`.
-    pub fn skip(&self, at: usize, word: &str) -> Option<usize> {
-        let mut i = at;
-        for c in word.chars() {
-            if self.at(i) != c {
-                return None;
-            }
-            i += 1;
-        }
-        Some(i)
-    }
-
-    /// Whether `word` stands at `at`.
-    pub fn has(&self, at: usize, word: &str) -> bool {
-        self.skip(at, word).is_some()
-    }
-
-    /// Where the first of `words` that stands at `at` ends.
-    pub fn skip_any(&self, at: usize, words: &[&str]) -> Option<usize> {
-        words.iter().find_map(|word| self.skip(at, word))
-    }
-
-    /// Where `word` begins if it ends at `at`.
-    pub fn ends(&self, at: usize, word: &str) -> Option<usize> {
-        let start = at.checked_sub(word.chars().count())?;
-        self.has(start, word).then_some(start)
-    }
-
-    /// The glyph after the run of ASCII digits at `at`.
-    pub fn digits_end(&self, at: usize) -> usize {
-        let mut i = at;
-        while self.at(i).is_ascii_digit() {
-            i += 1;
-        }
-        i
-    }
-}
+use super::view::View;
 
 /// A number as written, before any unit.
 #[derive(Clone, Debug)]
@@ -149,7 +75,7 @@ pub(super) const fn is_han_numeral(c: char) -> bool {
     han_digit(c).is_some() || small_unit(c).is_some() || big_unit(c).is_some()
 }
 
-fn power_of_ten(exponent: u32) -> Decimal {
+pub(super) fn power_of_ten(exponent: u32) -> Decimal {
     Decimal::try_from_i128_with_scale(10_i128.pow(exponent.min(28)), 0).unwrap_or_default()
 }
 
@@ -168,7 +94,7 @@ pub(super) fn parse(view: &View<'_>, at: usize) -> Option<Numeral> {
 }
 
 /// Skips a sign before a number.
-fn sign(view: &View<'_>, at: usize) -> (usize, bool) {
+pub(super) fn sign(view: &View<'_>, at: usize) -> (usize, bool) {
     let next = view.at(at + 1);
     let signed = match view.at(at) {
         '-' => next.is_ascii_digit() || next == '.',
@@ -178,126 +104,14 @@ fn sign(view: &View<'_>, at: usize) -> (usize, bool) {
     (at + usize::from(signed), signed)
 }
 
-/// 五分之一, 3又二分之一, 1/2, 1 3/5 and 2^-1: `first` is the number that stands at `at`.
-fn fraction_after(view: &View<'_>, at: usize, first: &Numeral) -> Option<Numeral> {
-    if let Some(next) = view.skip(first.end, "分之").filter(|_| !first.bare) {
-        let (next, negative) = sign(view, next);
-        let top = plain(view, next)?;
-        return Some(quotient(first, &top, negative, None));
-    }
-    if let Some(next) = view.skip(first.end, "又") {
-        let bottom = plain(view, next)?;
-        let top = plain(view, view.skip(bottom.end, "分之")?)?;
-        return Some(quotient(&bottom, &top, false, first.value));
-    }
-    if first.run == 0 && !view.at(at).is_ascii_digit() && view.at(at) != '.' {
-        return None;
-    }
-    match view.at(first.end) {
-        '/' if is_short_run(first) && view.before(at) != '/' => {
-            let bottom = plain(view, first.end + 1).filter(|b| is_short_run(b) && view.at(b.end) != '/')?;
-            (!bottom.value?.is_zero()).then(|| quotient(&bottom, first, false, None))
-        }
-        ' ' if is_short_run(first) => {
-            let top = plain(view, first.end + 1).filter(|t| is_short_run(t) && view.at(t.end) == '/')?;
-            let bottom = plain(view, top.end + 1).filter(|b| is_short_run(b) && view.at(b.end) != '/')?;
-            (!bottom.value?.is_zero()).then(|| quotient(&bottom, &top, false, first.value))
-        }
-        '^' => power(view, first),
-        _ => None,
-    }
-}
-
-const fn is_short_run(number: &Numeral) -> bool {
-    number.run > 0 && number.run <= 3
-}
-
-/// `whole` + `top` / `bottom`, exact if it ends, else to 15 significant digits.
-fn quotient(bottom: &Numeral, top: &Numeral, negative: bool, whole: Option<Decimal>) -> Numeral {
-    let value = top.value.zip(bottom.value).and_then(|(t, b)| {
-        let q = t.checked_div(b)?;
-        let exact = q.mantissa().unsigned_abs() < 10_u128.pow(25) && q.checked_mul(b) == Some(t);
-        let signed = if negative { -q } else { q };
-        let sum = signed.checked_add(whole.unwrap_or_default())?;
-        if exact { Some(sum.normalize()) } else { sum.round_sf(15) }
-    });
-    let script = if bottom.script == Script::Digits || top.script == Script::Digits { Script::Digits } else { Script::Han };
-    Numeral { end: bottom.end.max(top.end), value, script, over: false, scale: Decimal::ONE, bare: false, run: 0, pair: None, fraction: true }
-}
-
-/// 2^-1: a whole power of at most three digits.
-fn power(view: &View<'_>, base: &Numeral) -> Option<Numeral> {
-    let mut at = base.end + 1;
-    let mut inverse = false;
-    if matches!(view.at(at), '+' | '-') {
-        inverse = view.at(at) == '-';
-        at += 1;
-        if view.at(at) == '-' {
-            inverse = !inverse;
-            at += 1;
-        }
-    }
-    let exponent = plain(view, at).filter(is_short_run)?;
-    let times = exponent.value.and_then(|v| u32::try_from(v).ok())?;
-    let raised = base.value.and_then(|b| (0..times).try_fold(Decimal::ONE, |product, _| product.checked_mul(b)));
-    let value = raised.and_then(|v| if inverse { Decimal::ONE.checked_div(v) } else { Some(v) }).and_then(|v| v.round_sf(15));
-    Some(Numeral { end: exponent.end, value, run: 0, ..base.clone() })
-}
-
 /// A number without sign or fraction.
-fn plain(view: &View<'_>, at: usize) -> Option<Numeral> {
+pub(super) fn plain(view: &View<'_>, at: usize) -> Option<Numeral> {
     let mut reading = Reading::default();
     let mut i = at;
     while let Some(next) = reading.step(view, i) {
         i = next;
     }
     reading.finish(view, at, i)
-}
-
-/// A run of ASCII digits with its separators and decimals.
-struct Literal {
-    end: usize,
-    value: Option<Decimal>,
-    /// Number of digits.
-    digits: usize,
-    /// It has separators or decimals.
-    marked: bool,
-    decimals: bool,
-}
-
-/// Reads 1,234.56 or .5 at `at`.
-fn literal(view: &View<'_>, at: usize) -> Option<Literal> {
-    let mut i = at;
-    let (mut mantissa, mut significant, mut scale, mut digits) = (0_i128, 0_u32, 0_u32, 0_usize);
-    let (mut decimals, mut marked) = (false, false);
-    loop {
-        let c = view.at(i);
-        if let Some(digit) = c.to_digit(10) {
-            digits += 1;
-            significant += u32::from(significant > 0 || digit > 0);
-            scale += u32::from(decimals);
-            if significant <= 28 {
-                mantissa = mantissa * 10 + i128::from(digit);
-            }
-        } else if c == ',' && !decimals && opens_group(view, at, i, marked) {
-            marked = true;
-        } else if c == '.' && !decimals && view.at(i + 1).is_ascii_digit() {
-            decimals = true;
-            marked = true;
-        } else {
-            break;
-        }
-        i += 1;
-    }
-    let fits = significant <= 28 && scale <= 28;
-    let value = fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten();
-    (digits > 0).then_some(Literal { end: i, value, digits, marked, decimals })
-}
-
-/// Whether the comma at `comma` separates thousands.
-fn opens_group(view: &View<'_>, start: usize, comma: usize, later: bool) -> bool {
-    let three = (1..=3).all(|i| view.at(comma + i).is_ascii_digit()) && !view.at(comma + 4).is_ascii_digit();
-    three && view.is_tight_comma(comma) && (later || (comma > start && comma - start <= 3 && view.at(start) != '0'))
 }
 
 /// The state of reading one number.
@@ -393,7 +207,7 @@ impl Reading {
         if self.any && !self.zero {
             let small = literal.value.is_some_and(|v| v < power_of_ten(self.last));
             let scaled = big_unit(view.at(literal.end)).is_some_and(|e| e < self.last);
-            if !(small && !literal.marked || scaled && small) {
+            if !small || literal.marked && !scaled {
                 return None;
             }
         }
@@ -456,7 +270,7 @@ impl Reading {
         let exponent = unit.ilog10();
         let next = view.at(i + 1);
         let metric = exponent == 3 && matches!(next, '克' | '米' | '瓦' | '卡' | '伏' | '赫' | '帕' | '字');
-        let percent = exponent == 2 && next == '分' && matches!(view.at(i + 2), '点' | '比') || exponent == 2 && self.ascii && next == '分';
+        let percent = exponent == 2 && next == '分' && (self.ascii || matches!(view.at(i + 2), '点' | '比'));
         if metric || percent && self.any || self.over || self.decimal_part && !self.current_is_ascii {
             return None;
         }
@@ -559,7 +373,17 @@ impl Reading {
         let sum = whole.zip(part).and_then(|(w, p)| w.checked_add(p));
         self.overflow |= sum.is_none();
         let overflow = self.overflow;
-        *self = Self { current: sum, any: true, han: true, ascii: self.ascii, decimal_part: true, overflow, current_is_ascii: true, bare: self.bare, ..Self::default() };
+        *self = Self {
+            current: sum,
+            any: true,
+            han: true,
+            ascii: self.ascii,
+            decimal_part: true,
+            overflow,
+            current_is_ascii: true,
+            bare: self.bare,
+            ..Self::default()
+        };
         Some(at)
     }
 
@@ -611,28 +435,4 @@ impl Reading {
         }
         Some(number)
     }
-}
-
-/// 40k and 2e5.
-fn exponent(view: &View<'_>, number: &mut Numeral) {
-    let closes = |at: usize| !view.at(at).is_ascii_alphanumeric();
-    let (end, power, down) = match view.at(number.end) {
-        'k' | 'K' if closes(number.end + 1) => (number.end + 1, 3, false),
-        'e' | 'E' => {
-            let signed = usize::from(matches!(view.at(number.end + 1), '+' | '-'));
-            let start = number.end + 1 + signed;
-            let end = view.digits_end(start);
-            let digits = (start..end).take(3).filter_map(|i| view.at(i).to_digit(10));
-            let power = digits.fold(0, |n, d| n * 10 + d);
-            if end == start || end > start + 2 || power > 28 || !closes(end) {
-                return;
-            }
-            (end, power, view.at(number.end + 1) == '-')
-        }
-        _ => return,
-    };
-    let factor = power_of_ten(power);
-    number.value = number.value.and_then(|v| if down { v.checked_div(factor) } else { v.checked_mul(factor) }).map(|v| v.normalize());
-    number.end = end;
-    number.run = 0;
 }

@@ -1,6 +1,6 @@
 //! Words that say how exactly a number is meant: 约 近 超 余 左右 以内.
 
-use super::numeral::View;
+use super::view::View;
 use crate::engine::report::{Qualifier, QuantityKind};
 
 /// A qualifier before a number.
@@ -74,21 +74,63 @@ const OUTSIDE: &[(&str, Qualifier)] = &[
     ("最长", AtMost),
     ("最大", AtMost),
     ("最远", AtMost),
-    ("上限", AtMost),
     ("最迟", AtMost),
     ("最晚", AtMost),
     ("最快", Exact),
     ("最低", AtLeast),
     ("最短", AtLeast),
     ("最小", AtLeast),
-    ("下限", AtLeast),
 ];
 
 /// Verbs between 最高 and its number: 最高可贷30万元, 最高提高至1000万元.
 const LINKS: &[&str] = &[
-    "可贷", "可达", "可达到", "可到", "可", "可为", "可获", "可获得", "可放", "可申请", "达", "达到", "为", "至", "到", "不超过", "提高至", "提高到", "提升至", "提升到", "可提高至",
-    "可延长至", "延长至", "授信", "可授信", "可享", "给予", "可给予", "额度", "额度为", "额度可达", "限额", "限额为", "贷款", "能贷", "能达", "放宽至", "扩大至", "可借", "能够达到", "能达到",
-    "补偿", "补助", "奖励", "补贴", "赔付", "担保",
+    "可贷",
+    "可达",
+    "可达到",
+    "可到",
+    "可",
+    "可为",
+    "可获",
+    "可获得",
+    "可放",
+    "可申请",
+    "达",
+    "达到",
+    "为",
+    "至",
+    "到",
+    "不超过",
+    "提高至",
+    "提高到",
+    "提升至",
+    "提升到",
+    "可提高至",
+    "可延长至",
+    "延长至",
+    "授信",
+    "可授信",
+    "可享",
+    "给予",
+    "可给予",
+    "额度",
+    "额度为",
+    "额度可达",
+    "限额",
+    "限额为",
+    "贷款",
+    "能贷",
+    "能达",
+    "放宽至",
+    "扩大至",
+    "可借",
+    "能够达到",
+    "能达到",
+    "补偿",
+    "补助",
+    "奖励",
+    "补贴",
+    "赔付",
+    "担保",
 ];
 
 /// The qualifier before the number at `start`, no further back than `floor`.
@@ -98,7 +140,8 @@ pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) 
     }
     let found = BEFORE.iter().filter_map(|&(word, qualifier, stops)| {
         let at = view.ends(start, word).filter(|&at| at >= floor)?;
-        (!stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
+        let applies = word != "上" || matches!(view.at(start), '百' | '千' | '万' | '亿');
+        (applies && !stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
     });
     let found = found.min_by_key(|found| found.start);
     if let Some(found) = found.filter(|found| !(recent && found.qualifier == Nearly && view.at(found.start) == '近')) {
@@ -111,15 +154,67 @@ pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) 
 const fn ends_qualifier(c: char) -> bool {
     matches!(
         c,
-        '过' | '于' | '破' | '了' | '出' | '超' | '少' | '码' | '多' | '约' | '概' | '致' | '为' | '合' | '有' | '占' | '达' | '上' | '近' | '足' | '到' | '满' | '逾'
-    ) || matches!(c, '高' | '长' | '大' | '远' | '限' | '迟' | '晚' | '快' | '低' | '短' | '小' | '贷' | '可' | '获' | '得' | '放' | '请' | '至' | '信' | '享' | '予' | '度')
-        || matches!(c, '额' | '款' | '借' | '偿' | '助' | '励' | '贴' | '付' | '保')
+        '过' | '于'
+            | '破'
+            | '了'
+            | '出'
+            | '超'
+            | '少'
+            | '码'
+            | '多'
+            | '约'
+            | '概'
+            | '致'
+            | '为'
+            | '合'
+            | '有'
+            | '占'
+            | '达'
+            | '上'
+            | '近'
+            | '足'
+            | '到'
+            | '满'
+            | '逾'
+    ) || matches!(
+        c,
+        '高' | '长'
+            | '大'
+            | '远'
+            | '限'
+            | '迟'
+            | '晚'
+            | '快'
+            | '低'
+            | '短'
+            | '小'
+            | '贷'
+            | '可'
+            | '获'
+            | '得'
+            | '放'
+            | '请'
+            | '至'
+            | '信'
+            | '享'
+            | '予'
+            | '度'
+    ) || matches!(c, '额' | '款' | '借' | '偿' | '助' | '励' | '贴' | '付' | '保')
 }
 
 /// 最高 and the like, directly before or with a verb between.
 fn outside(view: &View<'_>, start: usize, floor: usize) -> Option<Qualifier> {
-    let ending = |end: usize| OUTSIDE.iter().find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor)).map(|&(_, q)| q);
-    ending(start).or_else(|| LINKS.iter().find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?)))
+    let ending = |end: usize| {
+        OUTSIDE
+            .iter()
+            .find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor))
+            .map(|&(_, q)| q)
+    };
+    ending(start).or_else(|| {
+        LINKS
+            .iter()
+            .find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?))
+    })
 }
 
 /// Words after a number and its unit.
@@ -146,7 +241,10 @@ const AFTER: &[(&str, Qualifier)] = &[
 
 /// The qualifier at `at`, behind a quantity of this kind, and where it ends.
 pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(usize, Qualifier)> {
-    if !matches!(view.at(at), '左' | '上' | '前' | '以' | '及' | '(' | '之' | '内' | '开' | '有' | '余' | '多') {
+    if !matches!(
+        view.at(at),
+        '左' | '上' | '前' | '以' | '及' | '(' | '之' | '内' | '开' | '有' | '余' | '多'
+    ) {
         return None;
     }
     AFTER.iter().find_map(|&(word, qualifier)| {
@@ -154,11 +252,26 @@ pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(u
         let next = view.at(end);
         let holds = match word {
             "内" => {
-                matches!(kind, QuantityKind::Duration | QuantityKind::Length) && !matches!(next, '容' | '部' | '外' | '生' | '在' | '蒙' | '陆' | '需' | '控' | '涵' | '资' | '置')
+                matches!(kind, QuantityKind::Duration | QuantityKind::Length)
+                    && !matches!(
+                        next,
+                        '容' | '部' | '外' | '生' | '在' | '蒙' | '陆' | '需' | '控' | '涵' | '资' | '置'
+                    )
             }
             "余" => !matches!(kind, QuantityKind::Number | QuantityKind::Percent) && !matches!(next, '额' | '下' | '款' | '粮' | '地'),
-            "多" => kind == QuantityKind::Duration && !matches!(next, '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点'),
-            "前后" | "上下" => matches!(kind, QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) && !super::unit::is_ideograph(next),
+            "多" => {
+                matches!(kind, QuantityKind::Duration | QuantityKind::Multiple)
+                    && !matches!(
+                        next,
+                        '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点'
+                    )
+            }
+            "前后" | "上下" => {
+                matches!(
+                    kind,
+                    QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count
+                ) && !super::unit::is_ideograph(next)
+            }
             "以上" | "以下" => !matches!(next, '述' | '简'),
             _ => true,
         };
@@ -171,6 +284,12 @@ pub(super) fn combine(before: Option<Qualifier>, after: Option<Qualifier>) -> (Q
     match (before, after) {
         (Some(Exact) | None, None) => (Exact, false),
         (Some(Exact) | None, Some(q)) | (Some(q), None) => (q, false),
-        (Some(b), Some(a)) => (b, matches!((b, a), (Nearly, Over | AtLeast) | (Over, Nearly | AtMost) | (AtLeast, AtMost) | (AtMost, AtLeast | Over))),
+        (Some(b), Some(a)) => (
+            b,
+            matches!(
+                (b, a),
+                (Nearly, Over | AtLeast) | (Over, Nearly | AtMost) | (AtLeast, AtMost) | (AtMost, AtLeast | Over)
+            ),
+        ),
     }
 }

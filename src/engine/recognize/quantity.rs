@@ -2,10 +2,12 @@
 
 use rust_decimal::Decimal;
 
+use super::amount::Amount;
 use super::marker::{self, Marker};
-use super::numeral::{self, Numeral, View, is_han_numeral};
+use super::numeral::{self, Numeral, is_han_numeral};
 use super::qualifier;
-use super::unit::{self, Found, is_ideograph};
+use super::unit;
+use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon, Role, Sense};
 use crate::engine::report::{Qualifier, QuantityKind};
 use crate::engine::source::{Glyphs, SourceText};
@@ -54,7 +56,14 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
     let mut taken: Vec<Glyphs> = taken.iter().filter(|range| range.start < range.end).cloned().collect();
     taken.sort_by_key(|range| (range.start, range.end));
     let view = View::new(source, source.len());
-    let mut reader = Reader { source, hits, lexicon, view, floor: 0, quoted: false };
+    let mut reader = Reader {
+        source,
+        hits,
+        lexicon,
+        view,
+        floor: 0,
+        quoted: false,
+    };
     let mut mentions = Vec::new();
     let mut at = 0;
     for range in &taken {
@@ -66,34 +75,16 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
 }
 
 /// Reads the stretches between what is taken.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     source: &'a SourceText<'a>,
-    hits: &'a Hits,
-    lexicon: &'a Lexicon,
+    pub hits: &'a Hits,
+    pub lexicon: &'a Lexicon,
     /// The text up to the end of the stretch.
-    view: View<'a>,
+    pub view: View<'a>,
     /// End of what is taken or read before.
-    floor: usize,
+    pub floor: usize,
     /// Inside “” or 《》.
-    quoted: bool,
-}
-
-/// A number with its unit, before qualifiers and ranges.
-struct Amount<'l> {
-    start: usize,
-    number_end: usize,
-    /// End of the unit.
-    end: usize,
-    numeral: Option<Decimal>,
-    value: Option<Decimal>,
-    kind: QuantityKind,
-    unit: String,
-    found: Option<Found<'l>>,
-    over: bool,
-    script: Script,
-    scale: Decimal,
-    bare: bool,
-    run: usize,
+    pub quoted: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -127,7 +118,9 @@ impl<'a> Reader<'a> {
             '¥' | '$' | '€' | '£' => (self.priced(at), next),
             '(' | '[' | '①'..='⒛' | '㈠'..='㈩' | '❶'..='❿' => (marker::marker(&self.view, at).map(|m| self.marked(m)), next),
             '第' => self.han(at),
-            '负' if !matches!(self.view.before(at), '担' | '欺' | '抱' | '自' | '肩' | '辜' | '胜' | '背' | '减') => (self.quantity(at), next),
+            '负' if !matches!(self.view.before(at), '担' | '欺' | '抱' | '自' | '肩' | '辜' | '胜' | '背' | '减') => {
+                (self.quantity(at), next)
+            }
             'a'..='z' | 'A'..='Z' => self.word(at),
             '半' | '对' => (self.half(at), next),
             _ if is_han_numeral(c) => self.han(at),
@@ -146,18 +139,33 @@ impl<'a> Reader<'a> {
         if let Some(marker) = marker::marker(&self.view, at) {
             return (Some(self.marked(marker)), at);
         }
+        if let Some(hours) = self
+            .view
+            .skip_any(at, &["7*", "7×", "7x", "7X", "5*", "5×"])
+            .filter(|&hours| self.view.at(hours).is_ascii_digit())
+        {
+            let around = self.quantity(hours).filter(|m| m.unit == "h");
+            if let Some(mention) = around {
+                return (
+                    Some(QuantityMention {
+                        range: at..mention.range.end,
+                        core: at..mention.core.end,
+                        ..mention
+                    }),
+                    hours,
+                );
+            }
+        }
         (self.quantity(at), self.view.digits_end(at))
     }
 
     /// A word of letters, with the digits in it.
     fn word(&self, at: usize) -> (Option<QuantityMention>, usize) {
+        if let Some(mention) = self.priced(at) {
+            return (Some(mention), at);
+        }
         if let Some(marker) = marker::marker(&self.view, at) {
             return (Some(self.marked(marker)), at);
-        }
-        for prefix in ["US$", "HK$", "USD", "CNY", "RMB", "HKD", "EUR"] {
-            if self.view.has(at, prefix) {
-                return (self.priced(at), at + 3);
-            }
         }
         let mut end = at;
         while self.view.at(end).is_ascii_alphanumeric() {
@@ -178,14 +186,25 @@ impl<'a> Reader<'a> {
         if self.view.at(at) == '第' {
             return (None, idiom_end);
         }
-        let Some(number) = numeral::parse(&self.view, at) else { return (None, at + 1) };
+        let Some(number) = numeral::parse(&self.view, at) else {
+            return (None, at + 1);
+        };
         let number_end = number.end;
         if idiom_end > at && self.in_vague(at) {
-            return (None, idiom_end.max(number_end));
+            return (None, self.first_digit(at, idiom_end.max(number_end)));
         }
         let mention = self.build(at, number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
-        let next = if mention.is_none() && idiom_end > at { idiom_end } else { number_end };
-        (mention, next)
+        let next = if mention.is_none() && idiom_end > at {
+            idiom_end
+        } else {
+            number_end
+        };
+        (mention, self.first_digit(at, next))
+    }
+
+    /// The first ASCII digit in `at..end`, or `end`: no digit may be passed over.
+    fn first_digit(&self, at: usize, end: usize) -> usize {
+        (at..end).find(|&i| self.view.at(i).is_ascii_digit()).unwrap_or(end)
     }
 
     /// 数百, 几千, 成百上千: no number can be read.
@@ -199,18 +218,32 @@ impl<'a> Reader<'a> {
         let from = at.saturating_sub(4).max(self.floor);
         let hits = self.hits.starting_in(from..at + 1).iter().filter(|hit| hit.end > at);
         let idioms = hits.filter(|hit| self.lexicon.senses(**hit).contains(&Sense::Role(Role::NotANumber)));
-        idioms.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
+        idioms
+            .map(|hit| (hit.start, hit.end))
+            .max_by_key(|&(start, end)| (end, at - start))
+            .unwrap_or((at, at))
     }
 
     /// 半年, 半成, and 对折 after 打.
     fn half(&self, at: usize) -> Option<QuantityMention> {
         let half = self.view.at(at) == '半';
         let before = self.view.before(at);
-        if half && matches!(before, '上' | '下' | '一' | '大' | '多' | '过' | '前' | '后' | '各' | '小') || !half && before != '打' {
+        if half && matches!(before, '上' | '下' | '一' | '大' | '多' | '过' | '前' | '后' | '各' | '小') || !half && before != '打'
+        {
             return None;
         }
         let value = if half { Decimal::new(5, 1) } else { Decimal::from(5) };
-        let number = Numeral { end: at + 1, value: Some(value), script: Script::Han, over: false, scale: Decimal::ONE, bare: false, run: 0, pair: None, fraction: false };
+        let number = Numeral {
+            end: at + 1,
+            value: Some(value),
+            script: Script::Han,
+            over: false,
+            scale: Decimal::ONE,
+            bare: false,
+            run: 0,
+            pair: None,
+            fraction: false,
+        };
         let found = unit::unit_at(&self.view, self.hits, self.lexicon, at + 1, &number)?;
         let fits = match found.row.kind {
             QuantityKind::Percent => true,
@@ -223,10 +256,21 @@ impl<'a> Reader<'a> {
     /// ¥300, US$5万
     fn priced(&self, at: usize) -> Option<QuantityMention> {
         const PREFIXES: &[(&str, &str)] = &[
-            ("¥", "CNY"), ("US$", "USD"), ("HK$", "HKD"), ("$", "USD"), ("€", "EUR"), ("£", "GBP"), ("USD", "USD"), ("CNY", "CNY"), ("RMB", "CNY"), ("HKD", "HKD"),
+            ("¥", "CNY"),
+            ("US$", "USD"),
+            ("HK$", "HKD"),
+            ("$", "USD"),
+            ("€", "EUR"),
+            ("£", "GBP"),
+            ("USD", "USD"),
+            ("CNY", "CNY"),
+            ("RMB", "CNY"),
+            ("HKD", "HKD"),
             ("EUR", "EUR"),
         ];
-        let (number_at, currency) = PREFIXES.iter().find_map(|&(prefix, code)| Some((self.view.skip(at, prefix)?, code)))?;
+        let (number_at, currency) = PREFIXES
+            .iter()
+            .find_map(|&(prefix, code)| Some((self.view.skip(at, prefix)?, code)))?;
         let number_at = number_at + usize::from(self.view.at(number_at) == ' ');
         if !self.view.at(number_at).is_ascii_digit() {
             return None;
@@ -249,6 +293,12 @@ impl<'a> Reader<'a> {
 
     /// The mention of the number at `at`.
     fn build(&self, at: usize, number: Numeral) -> Option<QuantityMention> {
+        if matches!(self.view.at(at), '陆' | '伍' | '肆' | '拾')
+            && number.end == at + 1
+            && !matches!(self.view.at(at + 1), '元' | '圆' | '折' | '成')
+        {
+            return None;
+        }
         if let Some(mention) = self.neighbours(at, &number) {
             return Some(mention);
         }
@@ -270,173 +320,32 @@ impl<'a> Reader<'a> {
         unit && (qualified || amount.over || !scaled) || amount.over && qualified
     }
 
-    /// The number with its unit.
-    fn amount(&self, start: usize, number: Numeral) -> Amount<'a> {
-        let mut amount = Amount {
-            start,
-            number_end: number.end,
-            end: number.end,
-            numeral: number.value,
-            value: number.value,
-            kind: QuantityKind::Number,
-            unit: String::new(),
-            found: None,
-            over: number.over,
-            script: number.script,
-            scale: number.scale,
-            bare: number.bare && number.value.is_some_and(|v| v == number.scale || v == Decimal::ONE_HUNDRED || v == Decimal::ONE_THOUSAND),
-            run: number.run,
-        };
-        if number.bare && self.percent(&mut amount) {
-            return amount;
-        }
-        self.dozen(&mut amount);
-        let unit_at = self.vague(&mut amount, &number);
-        if let Some(found) = self.unit_at(unit_at, &number) {
-            self.apply(&mut amount, &number, found);
-        } else {
-            self.without_unit(&mut amount, &number);
-        }
-        amount
-    }
-
-    fn unit_at(&self, at: usize, number: &Numeral) -> Option<Found<'a>> {
-        unit::unit_at(&self.view, self.hits, self.lexicon, at, number)
-    }
-
-    /// 百分之五, 千分之三
-    fn percent(&self, amount: &mut Amount<'_>) -> bool {
-        let Some(top) = self.view.skip(amount.end, "分之").and_then(|at| numeral::parse(&self.view, at)) else { return false };
-        let percents = |value: Decimal| Decimal::ONE_HUNDRED.checked_mul(value)?.checked_div(amount.value?);
-        amount.value = top.value.and_then(percents).map(|v| v.normalize());
-        amount.numeral = top.value;
-        amount.number_end = top.end;
-        amount.end = top.end;
-        amount.kind = QuantityKind::Percent;
-        "%".clone_into(&mut amount.unit);
-        amount.over = top.over;
-        amount.bare = false;
-        amount.scale = Decimal::ONE;
-        if top.script == Script::Digits {
-            amount.script = Script::Digits;
-        }
-        true
-    }
-
-    /// 一打 is twelve.
-    fn dozen(&self, amount: &mut Amount<'_>) {
-        let stops = "击造印开包卡款工好响通破算捞官假赢基牢着下出分";
-        if self.view.at(amount.end) == '打' && !amount.bare && !stops.contains(self.view.at(amount.end + 1)) {
-            amount.value = amount.value.and_then(|v| v.checked_mul(Decimal::from(12)));
-            amount.numeral = amount.value;
-            amount.end += 1;
-            amount.number_end = amount.end;
-        }
-    }
-
-    /// Skips 余, 多 or 来 between number and unit; where the unit would stand.
-    fn vague(&self, amount: &mut Amount<'_>, number: &Numeral) -> usize {
-        let at = amount.end;
-        let c = self.view.at(at);
-        if amount.over || !matches!(c, '余' | '多' | '来') {
-            return at;
-        }
-        let next = self.view.at(at + 1);
-        let unit = self.unit_at(at + 1, number).is_some();
-        let alone = c == '余' && !matches!(next, '额' | '下' | '款' | '粮' | '地' | '热' | '杭') || c == '多' && !is_ideograph(next);
-        if unit || alone {
-            amount.over = true;
-            amount.end = at + 1;
-        }
-        amount.end
-    }
-
-    /// Multiplies the number into its unit.
-    fn apply(&self, amount: &mut Amount<'a>, number: &Numeral, found: Found<'a>) {
-        let two_digits = self.view.at(found.start) == '折' && amount.value.is_some_and(|v| v > Decimal::TEN);
-        let factor = if two_digits { Decimal::ONE } else { found.factor() };
-        amount.value = amount.value.and_then(|v| v.checked_mul(factor)).map(|v| v.normalize());
-        amount.kind = found.row.kind;
-        amount.unit = found.wire(&self.view);
-        amount.end = found.end;
-        amount.found = Some(found);
-        match found.row.kind {
-            QuantityKind::Money => self.coins(amount, factor),
-            QuantityKind::Percent if self.view.at(found.start) == '成' => self.tenth(amount),
-            QuantityKind::Duration if self.view.at(amount.end) == '半' && !number.over => {
-                amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
-                amount.end += 1;
-            }
-            _ => {}
-        }
-    }
-
-    /// The lesser units of a sum: 50元6角三分, 三块五.
-    fn coins(&self, amount: &mut Amount<'_>, mut above: Decimal) {
-        while let Some(at) = Some(self.view.skip(amount.end, "又").unwrap_or(amount.end)).filter(|&at| starts_number(self.view.at(at))) {
-            let Some(number) = numeral::parse(&self.view, at).filter(|n| !n.bare && n.scale == Decimal::ONE && n.end <= at + 4) else { return };
-            let fen = self.view.at(number.end) == '分' && above < Decimal::ONE && !matches!(self.view.at(number.end + 1), '之' | '公');
-            let factor = match self.unit_at(number.end, &number) {
-                Some(found) if found.row.kind == QuantityKind::Money && found.row.unit == amount.unit && found.factor() < above => (found.factor(), found.end),
-                _ if fen || self.view.at(number.end) == '分' && self.view.at(amount.end.wrapping_sub(1)) == '元' => (Decimal::new(1, 2), number.end + 1),
-                _ => return,
-            };
-            let (factor, end) = factor;
-            let Some(sum) = number.value.and_then(|v| v.checked_mul(factor)).zip(amount.value).and_then(|(coins, sum)| sum.checked_add(coins)) else { return };
-            amount.value = Some(sum.normalize());
-            amount.end = end;
-            above = factor;
-        }
-    }
-
-    /// 七成六 is 76 %.
-    fn tenth(&self, amount: &mut Amount<'_>) {
-        let c = self.view.at(amount.end);
-        let next = self.view.at(amount.end + 1);
-        let digit = numeral::han_digit(c).filter(|_| c != '两' && !is_ideograph(next) && !next.is_ascii_alphanumeric());
-        if let Some(digit) = digit {
-            amount.value = amount.value.and_then(|v| v.checked_add(digit.into()));
-            amount.end += 1;
-        }
-    }
-
-    /// A number with no unit behind it: money after 人民币, a code, a name's number or a bare one.
-    fn without_unit(&self, amount: &mut Amount<'_>, number: &Numeral) {
-        const CURRENCIES: &[(&str, &str)] = &[("人民币", "CNY"), ("美元", "USD"), ("欧元", "EUR"), ("港元", "HKD"), ("港币", "HKD"), ("美金", "USD"), ("日元", "JPY")];
-        if let Some((_, code)) = CURRENCIES.iter().find(|(word, _)| self.view.ends(amount.start, word).is_some_and(|at| at >= self.floor)) {
-            amount.kind = QuantityKind::Money;
-            (*code).clone_into(&mut amount.unit);
-            return;
-        }
-        if number.script != Script::Digits {
-            return;
-        }
-        let mut end = amount.end;
-        while self.view.at(end).is_ascii_alphanumeric() || self.view.at(end) == '_' {
-            end += 1;
-        }
-        let long = number.run >= 7 || number.run >= 5 && matches!(self.view.at(amount.start), '9' | '1') && self.view.at(amount.start + 1) != '0' && !amount.over;
-        let zero = number.run > 1 && self.view.at(amount.start) == '0';
-        if end > amount.end || number.run > 0 && (self.quoted || zero || long) && !amount.over {
-            amount.kind = QuantityKind::Identifier;
-            amount.end = end;
-        }
-    }
-
     /// 三五天, 两三家, 二三十户: two digits side by side are a range.
     fn neighbours(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
-        let (low, high) = number.pair.filter(|&(low, high)| low > 0 && (high == low + 1 || (low, high) == (3, 5)))?;
+        let (low, high) = number
+            .pair
+            .filter(|&(low, high)| low > 0 && (high == low + 1 || (low, high) == (3, 5)))?;
         if number.end != at + 2 || self.view.at(number.end) == '折' {
             return None;
         }
         let second = numeral::parse(&self.view, at + 1)?;
-        let scale = if second.end > at + 2 { second.value?.checked_div(high.into())? } else { Decimal::ONE };
+        let scale = if second.end > at + 2 {
+            second.value?.checked_div(high.into())?
+        } else {
+            Decimal::ONE
+        };
         let upper = self.amount(at + 1, second);
         upper.found.filter(|found| found.row.kind != QuantityKind::Identifier)?;
         let factor = upper.value?.checked_div(upper.numeral?)?;
         let numeral = Decimal::from(low).checked_mul(scale)?;
         let value = numeral.checked_mul(factor)?.normalize();
-        let first = Amount { start: at, numeral: Some(numeral), value: Some(value), unit: upper.unit.clone(), ..Amount::like(&upper) };
+        let first = Amount {
+            start: at,
+            numeral: Some(numeral),
+            value: Some(value),
+            unit: upper.unit.clone(),
+            ..Amount::like(&upper)
+        };
         Some(self.ranged(first, upper))
     }
 
@@ -462,9 +371,8 @@ impl<'a> Reader<'a> {
     fn separator(&self, first: &Amount<'_>) -> Option<usize> {
         let at = first.end;
         let next = match self.view.at(at) {
-            '-' | '~' | '至' => at + 1,
+            '-' | '~' | '至' | '到' => at + 1,
             '—' => at + 1 + usize::from(self.view.at(at + 1) == '—' && first.found.is_none()),
-            '到' => at + 1,
             _ => return None,
         };
         starts_number(self.view.at(next)).then_some(next)
@@ -489,7 +397,14 @@ impl<'a> Reader<'a> {
             first.numeral = if first.found.is_none() { plain } else { first.numeral };
             return self.single(first);
         }
-        let mut mention = self.single(Amount { end: upper.end, over: first.over || upper.over, ..Amount::like(&upper) }.at(first.start));
+        let mut mention = self.single(
+            Amount {
+                end: upper.end,
+                over: first.over || upper.over,
+                ..Amount::like(&upper)
+            }
+            .at(first.start),
+        );
         mention.numeral = first.numeral;
         mention.value = first.value;
         mention.upper = upper.value;
@@ -550,19 +465,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'l> Amount<'l> {
-    /// A copy of `other`.
-    fn like(other: &Self) -> Self {
-        Self { unit: other.unit.clone(), ..*other }
-    }
-
-    fn at(self, start: usize) -> Self {
-        Self { start, ..self }
-    }
-}
-
 /// Whether a number can begin with `c`.
-const fn starts_number(c: char) -> bool {
+pub(super) const fn starts_number(c: char) -> bool {
     c.is_ascii_digit() || numeral_digit(c) || c == '十'
 }
 

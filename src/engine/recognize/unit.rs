@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::numeral::{Numeral, View};
+use super::numeral::Numeral;
+use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon, Sense, Unit};
 use crate::engine::report::QuantityKind;
 
@@ -20,7 +21,11 @@ pub(super) struct Found<'l> {
 impl Found<'_> {
     /// What the number is multiplied with.
     pub fn factor(&self) -> Decimal {
-        if self.row.factor.is_empty() { Decimal::ONE } else { self.row.factor.parse().unwrap_or(Decimal::ONE) }
+        if self.row.factor.is_empty() {
+            Decimal::ONE
+        } else {
+            self.row.factor.parse().unwrap_or(Decimal::ONE)
+        }
     }
 
     /// The unit on the wire.
@@ -45,7 +50,11 @@ pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at
                 && let Some(row) = lexicon.tables().units.get(usize::from(*row))
                 && fits(view, hit.start, hit.end, row, number)
             {
-                return Some(Found { start: hit.start, end: hit.end, row });
+                return Some(Found {
+                    start: hit.start,
+                    end: hit.end,
+                    row,
+                });
             }
         }
     }
@@ -66,7 +75,7 @@ fn fits(view: &View<'_>, start: usize, end: usize, row: &Unit, number: &Numeral)
     match (view.at(start), row.kind) {
         ('成', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v <= Decimal::TEN),
         ('折', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v < Decimal::ONE_HUNDRED),
-        ('块', QuantityKind::Money) => end > start + 1 || !is_ideograph(next) || super::numeral::is_han_numeral(next) || plain && number.value > Some(Decimal::ONE_HUNDRED),
+        ('块', QuantityKind::Money) => end > start + 1 || !is_ideograph(next) || super::numeral::is_han_numeral(next),
         ('起' | '首' | '对' | '代' | '通' | '只', QuantityKind::Count) => plain || view.at(start) == '只',
         _ => true,
     }
