@@ -2,4 +2,7 @@
 //! associations and regulators and returns what each institution did and every
 //! figure it reported.
 
+pub mod config;
 pub mod engine;
+pub mod grpc;
+pub mod telemetry;

@@ -1,0 +1,30 @@
+//! Protobuf to Rust and to the descriptor sets that reflection serves, comments included. Needs no protoc.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+const CONTRACT: &[&str] = &[
+    "jianbao/v1/extract_report_service.proto",
+    "jianbao/v1/report.proto",
+    "jianbao/v1/vocabulary.proto",
+];
+const HEALTH: &[&str] = &["grpc/health/v1/health.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    generate(CONTRACT, "jianbao.v1.bin", false)?;
+    generate(HEALTH, "grpc.health.v1.bin", true)
+}
+
+fn generate(files: &[&str], descriptor_set: &str, server: bool) -> Result<(), Box<dyn Error>> {
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(files)?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join(descriptor_set), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .build_server(server)
+        .build_client(true)
+        .build_transport(false)
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}

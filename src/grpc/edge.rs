@@ -1,0 +1,229 @@
+//! What holds for every call, whichever service it is for: deadline, caps, drain, and errors that say why.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Frame;
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower_service::Service;
+
+use super::service::{Call, closing_frame};
+use super::status::{self, Reason};
+
+/// Health and reflection stay reachable when the server is full: they take no place among the calls.
+const ALWAYS_OPEN: &[&str] = &["/grpc.health.v1.Health/", "/grpc.reflection."];
+const REFLECTION: &str = "/grpc.reflection.";
+
+/// The services behind what holds for every call.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    routes: Routes,
+    places: Arc<Semaphore>,
+    /// Cancelled when calls still in flight are to be cut.
+    expired: CancellationToken,
+}
+
+/// Calls of one connection that are in flight.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    calls: AtomicUsize,
+    changed: tokio::sync::Notify,
+}
+
+/// One call's place among those of its connection.
+#[derive(Debug)]
+struct Counted(Arc<InFlight>);
+
+impl InFlight {
+    fn enter(self: &Arc<Self>) -> Counted {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
+        Counted(Arc::clone(self))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.calls.load(Ordering::Acquire) == 0
+    }
+
+    /// Returns once the connection has had no call for this long.
+    pub async fn idle_for(&self, time: Duration) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.is_idle() {
+                changed.await;
+                continue;
+            }
+            if tokio::time::timeout(time, changed).await.is_err() && self.is_idle() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl Edge {
+    /// The edge before these services, with room for so many calls.
+    #[must_use]
+    pub fn new(routes: Routes, max_calls: usize, expired: CancellationToken) -> Self {
+        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired }
+    }
+
+    /// Answers one call.
+    pub async fn answer(
+        mut self,
+        request: Request<Incoming>,
+        draining: CancellationToken,
+        in_flight: Arc<InFlight>,
+    ) -> Response<Body> {
+        let counted = in_flight.enter();
+        if let Err(refused) = is_grpc(&request) {
+            return refused;
+        }
+        let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
+            let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
+            return status::of(Reason::InvalidTimeout, message).into_http();
+        };
+        let path = request.uri().path();
+        let reflection = path.starts_with(REFLECTION);
+        let Ok(place) = self.place(path) else {
+            let message = "too many calls are in flight";
+            return status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)).into_http();
+        };
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Call { deadline, draining: draining.clone() });
+        // The engine's streams end themselves, to say where to resume; reflection's do not.
+        let cut = if reflection { draining } else { self.expired.clone() };
+        let mut limit = Limit::new(deadline, &cut);
+        let answer = tokio::select! {
+            biased;
+            status = limit.reached() => return status.into_http(),
+            answer = self.routes.call(request) => answer,
+        };
+        let (parts, body) = into_infallible(answer).into_parts();
+        let headers = with_reason(parts.headers);
+        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn place(&self, path: &str) -> Result<Option<OwnedSemaphorePermit>, ()> {
+        if ALWAYS_OPEN.iter().any(|open| path.starts_with(open)) {
+            return Ok(None);
+        }
+        Arc::clone(&self.places).try_acquire_owned().map(Some).map_err(|_| ())
+    }
+}
+
+fn into_infallible(answer: Result<Response<Body>, Infallible>) -> Response<Body> {
+    answer.unwrap_or_else(|never| match never {})
+}
+
+fn is_grpc(request: &Request<Incoming>) -> Result<(), Response<Body>> {
+    let refuse = |status| {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        Err(response)
+    };
+    let content_type = request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    match content_type {
+        _ if request.method() != Method::POST => refuse(StatusCode::METHOD_NOT_ALLOWED),
+        Some(b"application/grpc") => Ok(()),
+        Some(other) if other.starts_with(b"application/grpc+proto") || other.starts_with(b"application/grpc;") => Ok(()),
+        _ => refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    }
+}
+
+/// An answer that is only an error says why, also where another crate made it.
+fn with_reason(mut headers: HeaderMap) -> HeaderMap {
+    let Some(status) = Status::from_header_map(&headers) else { return headers };
+    if status.code() != tonic::Code::Ok && status.details().is_empty() {
+        let _ = status::with_info(status).add_header(&mut headers);
+    }
+    headers
+}
+
+/// What ends a call from outside: its deadline, or the server's going away.
+struct Limit {
+    deadline: Option<Pin<Box<Sleep>>>,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Limit {
+    fn new(deadline: Option<Instant>, cut: &CancellationToken) -> Self {
+        let sleep = |at: Instant| Box::pin(tokio::time::sleep_until(at.into()));
+        Self { deadline: deadline.map(sleep), cut: Box::pin(cut.clone().cancelled_owned()) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(status::deadline_exceeded());
+        }
+        self.cut.as_mut().poll(cx).map(|()| status::draining())
+    }
+
+    async fn reached(&mut self) -> Status {
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+}
+
+/// A response body that ends with an error when the call's limit is reached.
+struct Guarded {
+    body: Option<Body>,
+    limit: Limit,
+    _place: Option<OwnedSemaphorePermit>,
+    _counted: Counted,
+}
+
+impl http_body::Body for Guarded {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        if body.is_end_stream() {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(status) = this.limit.poll(cx) {
+            this.body = None;
+            return Poll::Ready(Some(Ok(closing_frame(&status))));
+        }
+        let frame = Pin::new(body).poll_frame(cx);
+        if let Poll::Ready(None) = frame {
+            this.body = None;
+        }
+        frame.map(|frame| frame.map(|frame| frame.map(reasoned)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+}
+
+fn reasoned(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Ok(trailers) => Frame::trailers(with_reason(trailers)),
+        Err(frame) => frame,
+    }
+}

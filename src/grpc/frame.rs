@@ -1,0 +1,170 @@
+//! gRPC's length-prefixed messages: read from a request body, written for a response.
+//!
+//! A message over the limit is skipped, not held, and told as such; so one of
+//! a stream does not end the stream, and no length makes the server allocate.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use http_body::Body as _;
+use prost::Message;
+use tonic::Status;
+use tonic::body::Body;
+
+use super::compression::Encoding;
+use super::status::{self, Reason};
+
+const HEADER_BYTES: usize = 5;
+
+/// One message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The bytes of a message, and whether they are compressed.
+    Whole {
+        /// The bytes.
+        bytes: Bytes,
+        /// Whether the compressed flag is set.
+        compressed: bool,
+    },
+    /// A message of this many bytes, over the limit and skipped.
+    TooLarge {
+        /// The length its header states.
+        length: u32,
+    },
+}
+
+impl Frame {
+    /// Bytes held in memory.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        match self {
+            Self::Whole { bytes, .. } => bytes.len(),
+            Self::TooLarge { .. } => 0,
+        }
+    }
+}
+
+/// Reads frames from the body of a request.
+#[derive(Debug)]
+pub struct FrameReader {
+    body: Body,
+    held: BytesMut,
+    /// Bytes of a message over the limit that are still to come, and its length.
+    skipping: Option<(usize, u32)>,
+    limit: usize,
+}
+
+impl FrameReader {
+    /// A reader that holds messages of at most `limit` bytes.
+    #[must_use]
+    pub fn new(body: Body, limit: usize) -> Self {
+        Self { body, held: BytesMut::new(), skipping: None, limit }
+    }
+
+    /// The next message; none at the end of the body.
+    pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        loop {
+            match self.take_frame() {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Ok(None) => {}
+                Err(status) => return Poll::Ready(Some(Err(status))),
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(part)) => {
+                    if let Ok(data) = part.into_data() {
+                        self.hold(data);
+                    }
+                }
+                Some(Err(_)) => return Poll::Ready(Some(Err(broken()))),
+                None if self.held.is_empty() && self.skipping.is_none() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Err(broken()))),
+            }
+        }
+    }
+
+    fn hold(&mut self, mut data: Bytes) {
+        if let Some((left, _)) = &mut self.skipping {
+            let skipped = data.len().min(*left);
+            data.advance(skipped);
+            *left -= skipped;
+        }
+        self.held.extend_from_slice(&data);
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>, Status> {
+        match self.skipping {
+            Some((0, length)) => {
+                self.skipping = None;
+                return Ok(Some(Frame::TooLarge { length }));
+            }
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        let Some((&[flag, a, b, c, d], _)) = self.held.split_first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        if flag > 1 {
+            return Err(broken());
+        }
+        let length = u32::from_be_bytes([a, b, c, d]);
+        let size = length as usize;
+        if size > self.limit {
+            self.held.advance(HEADER_BYTES);
+            let here = self.held.len().min(size);
+            self.held.advance(here);
+            self.skipping = Some((size - here, length));
+            return self.take_frame();
+        }
+        if self.held.len() < HEADER_BYTES + size {
+            self.held.reserve((HEADER_BYTES + size - self.held.len()).min(64 << 10));
+            return Ok(None);
+        }
+        self.held.advance(HEADER_BYTES);
+        let bytes = self.held.split_to(size).freeze();
+        Ok(Some(Frame::Whole { bytes, compressed: flag == 1 }))
+    }
+}
+
+fn broken() -> Status {
+    status::of(Reason::BrokenFraming, "the request is no sequence of whole gRPC messages")
+}
+
+/// How the messages of a response are written.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameWriter {
+    /// The encoding that the caller accepts, if any.
+    pub encoding: Option<Encoding>,
+    /// Shorter messages are not compressed.
+    pub compress_from_bytes: usize,
+}
+
+impl FrameWriter {
+    /// The message with its header.
+    pub fn frame(self, message: &impl Message) -> Bytes {
+        let size = message.encoded_len();
+        let mut out = Vec::with_capacity(HEADER_BYTES + size);
+        out.extend_from_slice(&header(false, size));
+        // A vector grows as needed: encoding into it cannot fail.
+        let _ = message.encode(&mut out);
+        match self.encoding {
+            Some(encoding) if size >= self.compress_from_bytes => {
+                encoding.deflate(&out[HEADER_BYTES..]).map_or_else(|| out.into(), |packed| compressed(&packed))
+            }
+            _ => out.into(),
+        }
+    }
+}
+
+fn compressed(packed: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(HEADER_BYTES + packed.len());
+    out.put_slice(&header(true, packed.len()));
+    out.put_slice(packed);
+    out.into()
+}
+
+/// Messages stay far below 4 GiB: the text they tell of is bounded.
+fn header(compressed: bool, size: usize) -> [u8; HEADER_BYTES] {
+    let [a, b, c, d] = u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes();
+    [u8::from(compressed), a, b, c, d]
+}

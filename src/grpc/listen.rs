@@ -1,0 +1,288 @@
+//! The accept loop: connections with their limits and ages, and the way out.
+//!
+//! Why not the stock loop: it answers an expired deadline with CANCELLED, sends
+//! no GOAWAY at a connection's age with a grace, waits for ever on open streams
+//! at shutdown, and loses socket settings with a listener of one's own.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+use super::edge::{Edge, InFlight};
+use super::health::Switch;
+use super::pool::{Bounds, Pool};
+use super::service::ExtractReportService;
+use super::{Extract, HEALTH_DESCRIPTORS, Options, DESCRIPTORS};
+
+/// Time for the last words of a connection that is cut.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// A draining connection with no call in flight is closed after this long, even if the peer is silent.
+const SILENT_PEER: Duration = Duration::from_secs(1);
+/// Pause after an accept error such as "too many open files".
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The server, ready to serve.
+#[derive(Debug)]
+pub struct Server {
+    options: Options,
+    edge: Edge,
+    pool: Pool,
+    places: Arc<Semaphore>,
+    health: Switch,
+    draining: CancellationToken,
+    expired: CancellationToken,
+}
+
+/// How a server's life ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut because the drain limit had passed.
+    pub cut_connections: usize,
+}
+
+impl Server {
+    /// Starts the pool and assembles the services. Nothing is bound yet.
+    ///
+    /// # Errors
+    /// When threads cannot be started or the descriptors do not load.
+    pub fn new(engine: Arc<dyn Extract>, options: Options) -> io::Result<Self> {
+        let pool = Pool::start(Bounds {
+            workers: options.workers,
+            unary_jobs: options.queue_jobs,
+            bulk_jobs: options.workers.saturating_mul(2),
+            bytes_per_lane: options.queue_bytes,
+        })?;
+        let (health, expired) = (Switch::default(), CancellationToken::new());
+        let service = ExtractReportService::new(engine, pool.clone(), &options);
+        let mut routes = Routes::new(health.service()).add_service(service);
+        if options.reflection {
+            routes = reflection(routes)?;
+        }
+        let edge = Edge::new(routes, options.max_calls, expired.clone());
+        let places = Arc::new(Semaphore::new(options.max_connections));
+        Ok(Self { options, edge, pool, places, health, draining: CancellationToken::new(), expired })
+    }
+
+    /// The pool that the engine runs on.
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        self.pool.clone()
+    }
+
+    /// Serves until `shutdown` completes, then drains and returns.
+    ///
+    /// # Errors
+    /// When the listener is unusable from the start.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> io::Result<Drained> {
+        let address = listener.local_addr()?;
+        let connections = TaskTracker::new();
+        self.health.serving();
+        tracing::info!(%address, workers = self.options.workers, "serving");
+        {
+            let mut shutdown = pin!(shutdown);
+            tokio::select! {
+                () = self.accept(&listener, &connections) => {}
+                () = &mut shutdown => {}
+            }
+            self.health.not_serving();
+            tracing::info!(connections = connections.len(), "draining");
+            // Time for load balancers to see it, while new calls still come.
+            tokio::select! {
+                () = self.accept(&listener, &connections) => {}
+                () = tokio::time::sleep(self.options.drain_notice) => {}
+            }
+        }
+        drop(listener);
+        Ok(self.drain(connections).await)
+    }
+
+    async fn drain(self, connections: TaskTracker) -> Drained {
+        self.draining.cancel();
+        self.health.close();
+        connections.close();
+        let cut_connections = match tokio::time::timeout(self.options.drain_limit, connections.wait()).await {
+            Ok(()) => 0,
+            Err(_) => connections.len(),
+        };
+        self.expired.cancel();
+        if cut_connections > 0 {
+            tracing::warn!(connections = cut_connections, "drain limit passed, calls in flight are cut");
+            let _ = tokio::time::timeout(LAST_WORDS * 3, connections.wait()).await;
+        }
+        tracing::info!("stopped");
+        Drained { cut_connections }
+    }
+
+    async fn accept(&self, listener: &TcpListener, connections: &TaskTracker) {
+        let mut number = 0_u32;
+        loop {
+            let socket = match listener.accept().await {
+                Ok((socket, _)) => socket,
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                tracing::debug!("connection refused: the cap is reached");
+                continue;
+            };
+            number = number.wrapping_add(1);
+            let connection = self.connection(number);
+            connections.spawn(async move {
+                connection.run(socket).await;
+                drop(place);
+            });
+        }
+    }
+
+    fn connection(&self, number: u32) -> Connection {
+        Connection {
+            edge: self.edge.clone(),
+            options: self.options.clone(),
+            age: spread(self.options.max_connection_age, number),
+            draining: self.draining.clone(),
+            ending: self.draining.child_token(),
+            expired: self.expired.clone(),
+            in_flight: Arc::default(),
+        }
+    }
+}
+
+/// Up to a tenth shorter, differently for each connection, so that they do not all come back at once.
+fn spread(age: Duration, number: u32) -> Duration {
+    let per_mille = number.wrapping_mul(0x9E37_79B9) >> 22;
+    age.saturating_sub(age / 10 * per_mille.min(1_000) / 1_000)
+}
+
+/// Reflection v1 and v1alpha of everything that is served, comments included.
+fn reflection(routes: Routes) -> io::Result<Routes> {
+    use tonic_reflection::pb::{v1, v1alpha};
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(HEALTH_DESCRIPTORS)
+            .register_encoded_file_descriptor_set(v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(v1alpha::FILE_DESCRIPTOR_SET)
+    };
+    Ok(routes
+        .add_service(builder().build_v1().map_err(io::Error::other)?)
+        .add_service(builder().build_v1alpha().map_err(io::Error::other)?))
+}
+
+struct Connection {
+    edge: Edge,
+    options: Options,
+    age: Duration,
+    /// Cancelled when the server drains.
+    draining: CancellationToken,
+    /// Cancelled when this connection's streams are to end: at the drain, or at the end of the grace.
+    ending: CancellationToken,
+    /// Cancelled when calls are cut.
+    expired: CancellationToken,
+    in_flight: Arc<InFlight>,
+}
+
+impl Connection {
+    async fn run(self, socket: TcpStream) {
+        if let Err(error) = self.prepare(&socket) {
+            tracing::debug!(%error, "connection lost before it began");
+            return;
+        }
+        let builder = self.builder();
+        let service = service_fn(|request: http::Request<Incoming>| {
+            let answer = self.edge.clone().answer(request, self.ending.clone(), Arc::clone(&self.in_flight));
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+        let result = tokio::select! {
+            result = connection.as_mut() => result,
+            () = self.called_off() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    result = connection.as_mut() => result,
+                    () = self.over() => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    fn prepare(&self, socket: &TcpStream) -> io::Result<()> {
+        socket.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(self.options.keepalive_interval.max(Duration::from_secs(1)));
+        SockRef::from(socket).set_tcp_keepalive(&keepalive)
+    }
+
+    fn builder(&self) -> auto::Builder<TokioExecutor> {
+        let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(self.options.keepalive_interval))
+            .keep_alive_timeout(self.options.keepalive_timeout)
+            .max_concurrent_streams(self.options.max_streams)
+            .max_header_list_size(self.options.max_header_bytes)
+            .initial_stream_window_size(256 << 10)
+            .initial_connection_window_size(2 << 20)
+            .max_send_buf_size(256 << 10)
+            .max_pending_accept_reset_streams(64)
+            .max_local_error_reset_streams(64);
+        builder
+    }
+
+    /// When no new calls may come: at the drain, at the connection's age, or when it has long been idle.
+    async fn called_off(&self) {
+        tokio::select! {
+            () = self.draining.cancelled() => {}
+            () = tokio::time::sleep(self.age) => {}
+            () = self.in_flight.idle_for(self.options.max_connection_idle) => {}
+        }
+    }
+
+    /// When the connection is closed whatever still goes on.
+    async fn over(&self) {
+        tokio::select! {
+            () = self.in_flight.idle_for(SILENT_PEER) => {}
+            () = self.grace() => {}
+        }
+    }
+
+    /// After the grace, or at the drain, streams end by themselves; what is left is cut a little later.
+    async fn grace(&self) {
+        tokio::select! {
+            () = self.draining.cancelled() => self.expired.cancelled().await,
+            () = tokio::time::sleep(self.options.connection_grace) => self.ending.cancel(),
+        }
+        tokio::time::sleep(LAST_WORDS).await;
+    }
+}
+
+/// Serves `engine` on `listener` until `shutdown`, then drains.
+///
+/// # Errors
+/// As [`Server::new`] and [`Server::serve`].
+pub async fn serve(
+    listener: TcpListener,
+    engine: Arc<dyn Extract>,
+    options: Options,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> io::Result<Drained> {
+    Server::new(engine, options)?.serve(listener, shutdown).await
+}

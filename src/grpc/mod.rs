@@ -1,0 +1,104 @@
+//! The wire: the only room that names tonic and prost.
+//!
+//! ```text
+//! socket ─listen▶ connection ─edge▶ call ─service▶ frames ─pool▶ work ─frames▶ response
+//! ```
+//! `listen` owns connections and the way out, `edge` what holds for every call, `service`
+//! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes.
+
+pub mod bulk;
+pub mod check;
+pub mod compression;
+mod convert;
+pub mod deadline;
+pub mod edge;
+pub mod frame;
+pub mod health;
+pub mod listen;
+pub mod pool;
+pub mod service;
+pub mod status;
+pub mod work;
+
+use std::time::Duration;
+
+pub use listen::{Drained, Server, serve};
+
+use crate::engine::report::Report;
+use crate::engine::{Bulletin, Engine};
+
+/// The contract, generated from `proto/jianbao/v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+pub mod pb {
+    tonic::include_proto!("jianbao.v1");
+}
+
+/// The health protocol, generated from `proto/grpc/health/v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+pub mod health_pb {
+    tonic::include_proto!("grpc.health.v1");
+}
+
+/// The contract's encoded descriptors, comments included.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/jianbao.v1.bin"));
+/// The health protocol's encoded descriptors.
+pub const HEALTH_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/grpc.health.v1.bin"));
+
+/// What the service needs of an engine.
+pub trait Extract: Send + Sync + 'static {
+    /// Reads one bulletin.
+    fn extract(&self, bulletin: &Bulletin) -> Report;
+}
+
+impl Extract for Engine {
+    fn extract(&self, bulletin: &Bulletin) -> Report {
+        Self::extract(self, bulletin)
+    }
+}
+
+/// The server's settings, checked. [`crate::config`] documents each.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads of the engine.
+    pub workers: usize,
+    /// Unary calls that may wait for a thread.
+    pub queue_jobs: usize,
+    /// Request bytes that each lane of the queue may hold.
+    pub queue_bytes: usize,
+    /// Calls in flight.
+    pub max_calls: usize,
+    /// Connections.
+    pub max_connections: usize,
+    /// Streams of one connection.
+    pub max_streams: u32,
+    /// Request headers of one call.
+    pub max_header_bytes: u32,
+    /// A request message, inflated or not.
+    pub max_message_bytes: usize,
+    /// The text of a bulletin.
+    pub max_text_bytes: usize,
+    /// Shorter answers are not compressed.
+    pub compress_from_bytes: usize,
+    /// Time for the message of a unary call to arrive.
+    pub receive_timeout: Duration,
+    /// Bulletins of a stream under way at once.
+    pub bulk_window: usize,
+    /// Bytes of a stream under way at once.
+    pub bulk_window_bytes: usize,
+    /// Time between HTTP/2 pings.
+    pub keepalive_interval: Duration,
+    /// Time for the answer to a ping.
+    pub keepalive_timeout: Duration,
+    /// Age at which a connection gets GOAWAY.
+    pub max_connection_age: Duration,
+    /// Time for its calls after that.
+    pub connection_grace: Duration,
+    /// Idle time after which a connection gets GOAWAY.
+    pub max_connection_idle: Duration,
+    /// Time between NOT_SERVING and refusing connections.
+    pub drain_notice: Duration,
+    /// Time for calls in flight at shutdown.
+    pub drain_limit: Duration,
+    /// Whether reflection is served.
+    pub reflection: bool,
+}

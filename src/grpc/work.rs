@@ -1,0 +1,102 @@
+//! One bulletin, from the bytes of its request to the bytes of its answer: all that runs on the pool.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::compression::{Encoding, InflateError};
+use super::frame::{Frame, FrameWriter};
+use super::status::{Reason, Refusal};
+use super::{Extract, check, pb};
+use crate::telemetry;
+
+/// What every bulletin of a call has in common.
+#[derive(Clone)]
+pub struct Desk {
+    /// The engine.
+    pub engine: Arc<dyn Extract>,
+    /// How compressed requests are compressed.
+    pub inflate: Option<Encoding>,
+    /// How answers are written.
+    pub writer: FrameWriter,
+    /// Longest message, inflated.
+    pub max_message_bytes: usize,
+    /// Longest text.
+    pub max_text_bytes: usize,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("inflate", &self.inflate).field("writer", &self.writer).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// The answer to a unary call.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the bulletin was not read.
+    pub fn unary(&self, frame: Frame) -> Result<Bytes, Refusal> {
+        let (_, outcome) = self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
+        outcome
+    }
+
+    /// The answer to one bulletin of a stream.
+    #[must_use]
+    pub fn item(&self, frame: Frame, sequence: u64) -> Bytes {
+        use pb::bulk_extract_reports_response::Outcome;
+        let answer = |bulletin_id, outcome| {
+            self.writer.frame(&pb::BulkExtractReportsResponse { bulletin_id, sequence, outcome: Some(outcome) })
+        };
+        let (id, outcome) = self.guarded(frame, |report| answer(report.bulletin_id.clone(), Outcome::Report(report)));
+        outcome.unwrap_or_else(|refusal| answer(id, Outcome::Error(refusal.into_item())))
+    }
+
+    /// Reads and writes, and turns a panic into the refusal of this one bulletin.
+    fn guarded(&self, frame: Frame, write: impl FnOnce(pb::Report) -> Bytes) -> (String, Result<Bytes, Refusal>) {
+        let mut id = String::new();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.read(frame, &mut id).map(write)));
+        let outcome = outcome.unwrap_or_else(|_| {
+            telemetry::engine_panicked(&id);
+            Err(Refusal::new(Reason::EnginePanicked, "the engine failed on this bulletin"))
+        });
+        (id, outcome)
+    }
+
+    fn read(&self, frame: Frame, id: &mut String) -> Result<pb::Report, Refusal> {
+        let request = pb::ExtractReportRequest::decode(self.plain(frame)?)
+            .map_err(|_| malformed("the message is no jianbao.v1.ExtractReportRequest"))?;
+        if let Some(bulletin) = request.bulletin.as_ref().filter(|b| b.id.len() <= check::MAX_ID_BYTES) {
+            id.clone_from(&bulletin.id);
+        }
+        let (bulletin, encoding) = check::request(request, self.max_text_bytes)?;
+        let mut report = self.engine.extract(&bulletin);
+        report.encode_offsets(&bulletin.text, encoding);
+        Ok(report.into())
+    }
+
+    fn plain(&self, frame: Frame) -> Result<Bytes, Refusal> {
+        match frame {
+            Frame::TooLarge { length } => Err(self.too_large(&format!("has {length}"))),
+            Frame::Whole { bytes, compressed: false } => Ok(bytes),
+            Frame::Whole { bytes, compressed: true } => {
+                let encoding = self.inflate.ok_or_else(|| malformed("a compressed message without grpc-encoding"))?;
+                encoding.inflate(&bytes, self.max_message_bytes).map_err(|error| match error {
+                    InflateError::TooLarge => self.too_large("has more, inflated"),
+                    InflateError::Corrupt => malformed("the compressed message cannot be inflated"),
+                })
+            }
+        }
+    }
+
+    fn too_large(&self, found: &str) -> Refusal {
+        let limit = self.max_message_bytes;
+        Refusal::new(Reason::MessageTooLarge, format!("a message may have at most {limit} bytes, this one {found}"))
+    }
+}
+
+fn malformed(message: &str) -> Refusal {
+    Refusal::new(Reason::MalformedRequest, message)
+}
