@@ -37,7 +37,7 @@ fn headings(reading: &Reading<'_, '_>, attribution: &mut Attribution) {
         .map(|(i, _)| i)
         .collect();
     for index in lone {
-        let states = reading.quantities.get(index).is_some_and(|q| matches!(q.kind, QuantityKind::Money));
+        let states = reading.quantities.get(index).is_some_and(|q| matches!(q.kind, QuantityKind::Money) && q.value.is_some());
         let Some(heading) = reading.quantities.get(index).and_then(|q| reading.outline.paragraph_at(q.core.start)).filter(|_| states) else { continue };
         let section = reading.outline.sections.iter().position(|s| s.range.contains(&heading.range.start));
         let Some(owner) = section.and_then(|s| reading.discourse.section_owner.get(s)).copied() else { continue };

@@ -236,7 +236,7 @@ impl<'t> Line<'t> {
             }
             gaps += usize::from(run >= 2);
             run = 0;
-            digits |= ch.is_ascii_digit();
+            digits |= normalise(ch).is_ascii_digit();
             stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
             line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
         }
@@ -262,7 +262,7 @@ impl<'t> Line<'t> {
         let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
         match second {
             ' ' | '\u{a0}' => first.is_ascii_alphabetic(),
-            '、' | '.' | '．' => first.is_ascii_digit() || "一二三四五六七八九十".contains(first),
+            '、' | '.' | '．' => normalise(first).is_ascii_digit() || "一二三四五六七八九十".contains(first),
             '是' => "一二三四五六七八九".contains(first) && matches!(self.last, '。' | ';'),
             _ => false,
         }
