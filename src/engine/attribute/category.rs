@@ -10,7 +10,7 @@ use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, Quant
 /// Settles the category of each fact of a sentence.
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
     for index in range.clone() {
-        let category = facts.get(index).and_then(|f| fixed(reading, f));
+        let category = facts.get(index).and_then(|f| fixed(reading, f)).map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {
             fact.category = category;
         }
@@ -43,10 +43,21 @@ const fn never(fact: &Fact) -> bool {
     matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money) || matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
 }
 
+/// A guarantee company's loans are those it stands surety for.
+fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
+    let guarantees = fact.and_then(|f| f.owner).and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
+    match category {
+        C::Lending if guarantees => C::RiskSharing,
+        C::RateReduction if guarantees => C::FeeReduction,
+        other => other,
+    }
+}
+
 /// The category a metric has wherever it stands.
 fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let clause = fact.window.clause.start..fact.window.right.end;
     Some(match fact.metric {
+        Metric::CreditLine if reading.any(clause.clone(), &["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => C::CreditLineIncrease,
         Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
         Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => C::CustomerOutreach,
         Metric::PipelineAmount => C::Lending,
@@ -61,7 +72,7 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::PaymentVolume => C::ServiceAccess,
         Metric::DonationAmount => C::PublicWelfare,
         Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => C::InsuranceProtection,
-        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) => C::FeeReduction,
+        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) || fact.label.contains("担保") => C::FeeReduction,
         Metric::InterestRate => C::RateReduction,
         Metric::ProcessingTime => C::ProcessSimplification,
         Metric::ProductCount => C::ProductLaunch,
@@ -133,6 +144,7 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
 fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
     match fact.metric {
+        Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
         Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
         Metric::EventCount => Some(C::CustomerOutreach),
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),
