@@ -369,7 +369,7 @@ fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
 fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
     let (first, last) = if a.window.left.end < b.window.left.end { (a, b) } else { (b, a) };
     let taken = a.family() == b.family() || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
-    a.owner == b.owner && taken && !(first.window.left.end..last.window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+    a.owner == b.owner && taken && !reading.semicolon_in(&(first.window.left.end..last.window.left.end))
 }
 
 /// A total takes nothing from its part or share, nor what stands before 其中 from what stands behind it.
