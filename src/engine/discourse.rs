@@ -1,6 +1,6 @@
 //! Who is meant: mentions to entities, and which of them each place in the text is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
@@ -48,13 +48,24 @@ pub struct Discourse {
     pub parallels: Vec<Parallel>,
     /// The entity of each section of the outline.
     pub section_owner: Vec<usize>,
+    /// The sector of insurers, that of lenders, the central bank.
+    overseen: (Option<usize>, Option<usize>, Option<usize>),
 }
 
 impl Discourse {
     /// The sector a body oversees: of insurers for insurance, else of lenders; else any the text names.
     #[must_use]
     pub fn sector(&self, metric: Metric) -> Option<usize> {
-        let insurance = matches!(metric, Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid);
+        if matches!(metric, Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid) { self.overseen.0 } else { self.overseen.1 }
+    }
+
+    /// Notes the sectors, once all entities are known.
+    fn note_sectors(&mut self) {
+        let central_bank = self.entities.iter().position(|e| e.kind == InstitutionType::CentralBank);
+        self.overseen = (self.find_sector(true), self.find_sector(false), central_bank);
+    }
+
+    fn find_sector(&self, insurance: bool) -> Option<usize> {
         let sectors = || self.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector);
         let wanted = if insurance { "保险" } else { "金融机构" };
         let fits = |e: &Entity| sector_key(&e.name) == wanted || (!insurance && e.implied);
@@ -121,21 +132,42 @@ pub fn discourse(
     let mut out = Discourse::default();
     let mut entity_of = entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
-    let mut mentions = mentions.to_vec();
-    for group in groups.iter().filter(|g| !outline.sections.iter().any(|s| s.heading.contains(&g.range.start))) {
-        let place = mentions.partition_point(|m| m.range.start < group.range.start);
-        let free = mentions.get(place).is_none_or(|m| m.range.start >= group.range.end) && place.checked_sub(1).and_then(|i| mentions.get(i)).is_none_or(|m| m.range.end <= group.range.start);
-        let key = sector_key(&group.name);
-        let sector = out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && sector_key(&e.name) == key);
-        if let Some(sector) = sector.filter(|_| free) {
-            mentions.insert(place, InstitutionMention { form: NameForm::Sector, ..group.clone() });
-            entity_of.insert(place, Some(sector));
-        }
-    }
-    let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, out: &mut out };
+    let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
+    let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, sector: None, out: &mut out };
     builder.run();
     name_a_sector(outline, groups, &mut out);
+    out.note_sectors();
     out
+}
+
+/// The mentions with those nouns of groups between them that stand for a sector of the text.
+fn with_groups(outline: &Outline, mentions: &[InstitutionMention], groups: &[InstitutionMention], entity_of: &mut Vec<Option<usize>>, out: &Discourse) -> Vec<InstitutionMention> {
+    let mut sectors: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, entity) in out.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector) {
+        sectors.entry(sector_key(&entity.name)).or_insert(index);
+    }
+    if sectors.is_empty() {
+        return mentions.to_vec();
+    }
+    let mut all = Vec::with_capacity(mentions.len() + groups.len());
+    let mut owners = Vec::with_capacity(mentions.len() + groups.len());
+    let mut next = 0;
+    for group in groups.iter().filter(|g| !outline.section_at(g.range.start).is_some_and(|s| s.heading.contains(&g.range.start))) {
+        while let Some(m) = mentions.get(next).filter(|m| m.range.start < group.range.start) {
+            all.push(m.clone());
+            owners.push(entity_of.get(next).copied().flatten());
+            next += 1;
+        }
+        let free = mentions.get(next).is_none_or(|m| m.range.start >= group.range.end) && all.last().is_none_or(|m| m.range.end <= group.range.start);
+        if let Some(&sector) = sectors.get(&sector_key(&group.name)).filter(|_| free) {
+            all.push(InstitutionMention { form: NameForm::Sector, ..group.clone() });
+            owners.push(Some(sector));
+        }
+    }
+    all.extend(mentions.get(next..).unwrap_or_default().iter().cloned());
+    owners.extend(entity_of.get(next..).unwrap_or_default());
+    *entity_of = owners;
+    all
 }
 
 /// Where a body speaks for a sector that no mention names, the text's first noun of a group is its name.
@@ -172,6 +204,7 @@ pub const fn is_sector_statistic(metric: Metric) -> bool {
 fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discourse) -> Vec<Option<usize>> {
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
+    let mut tails = Tails::default();
     // Proper names and sectors first: what is short is completed by what is full.
     for (i, m) in mentions.iter().enumerate() {
         if m.outlet || !matches!(m.form, NameForm::Proper | NameForm::Sector) {
@@ -179,7 +212,10 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
         }
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
         let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
-        let twin = (m.form == NameForm::Proper).then(|| by_key.iter().find(|(other, i)| one_longer(other, &key) && out.entities.get(**i).is_some_and(|e| e.kind == m.kind)).map(|(_, i)| *i)).flatten();
+        let twin = (m.form == NameForm::Proper).then(|| tails.twin(&key, |other| by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind)))).flatten();
+        if !by_key.contains_key(&key) {
+            tails.add(&key);
+        }
         let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
             *by_key.entry(key).or_insert_with(|| {
                 out.entities.push(Entity {
@@ -209,6 +245,7 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             *slot = Some(index);
         }
     }
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for (i, m) in mentions.iter().enumerate() {
         if of.get(i).is_some_and(Option::is_some) {
             continue;
@@ -223,17 +260,15 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
             section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
         } else if m.form == NameForm::Fragment {
-            let fits = |e: &Entity| key(&e.name).ends_with(&key(&m.name)) || key(&e.canonical).ends_with(&key(&m.name));
-            section
-                .filter(|&s| out.entities.get(s).is_some_and(fits))
-                .or_else(|| out.entities.iter().position(fits))
+            let own = key(&m.name);
+            let fits = |e: &Entity| key(&e.name).ends_with(&own) || key(&e.canonical).ends_with(&own);
+            let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
+            section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
         } else {
             let branch = |e: &Entity| !e.head_office.is_empty() && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical));
-            let branches = || out.entities.iter().enumerate().filter(|(_, e)| branch(e)).map(|(i, _)| i);
-            section
-                .filter(|&s| out.entities.get(s).is_some_and(branch))
-                .or_else(|| if branches().count() == 1 { branches().next() } else { None })
-                .or_else(|| Some(adopt(m, &mut by_key, out)))
+            let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
+            let only = section.or_else(|| known.entry(format!("{}\n{}", m.name, m.canonical)).or_default().only(&out.entities, branch));
+            only.or_else(|| Some(adopt(m, &mut by_key, out)))
         };
         if let (Some(slot), Some(index)) = (of.get_mut(i), found) {
             *slot = Some(index);
@@ -246,6 +281,60 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
         entity.mentions.sort_by_key(|r| r.start);
     }
     of
+}
+
+/// Which entities a short name fits, of those looked at so far: a name that comes again asks only the new ones.
+#[derive(Debug, Default)]
+struct Known {
+    asked: usize,
+    first: Option<usize>,
+    count: usize,
+}
+
+impl Known {
+    fn ask(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) {
+        for (index, _) in entities.iter().enumerate().skip(self.asked).filter(|(_, e)| fits(e)) {
+            self.first = self.first.or(Some(index));
+            self.count += 1;
+        }
+        self.asked = entities.len();
+    }
+
+    fn first(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
+        if self.first.is_none() {
+            self.ask(entities, fits);
+        }
+        self.first
+    }
+
+    fn only(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
+        self.ask(entities, fits);
+        self.first.filter(|_| self.count == 1)
+    }
+}
+
+/// Keys of institutions by their ends, without the two or three characters a region's short name takes.
+#[derive(Debug, Default)]
+struct Tails(BTreeMap<String, BTreeSet<String>>);
+
+impl Tails {
+    /// A key without its first two, and without its first three characters.
+    fn of(key: &str) -> impl Iterator<Item = &str> {
+        [2, 3].into_iter().filter_map(|n| key.char_indices().nth(n).and_then(|(at, _)| key.get(at..)))
+    }
+
+    fn add(&mut self, key: &str) {
+        for tail in Self::of(key) {
+            self.0.entry(tail.to_owned()).or_default().insert(key.to_owned());
+        }
+    }
+
+    /// The first key, as sorted, that is this one with a region before it or without its region.
+    fn twin(&self, key: &str, entity: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+        let longer = self.0.get(key).into_iter().flatten().map(String::as_str).find(|other| one_longer(other, key) && entity(other).is_some());
+        let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
+        longer.into_iter().chain(shorter).min().and_then(entity)
+    }
 }
 
 /// Makes an entity of a mention that no other completes.
@@ -279,7 +368,7 @@ impl Discourse {
             return self.sector(Metric::LoanBalance).unwrap_or(owner);
         }
         if category == MeasureCategory::CentralBankFunding && kind(owner) == Some(InstitutionType::BankingSector) {
-            return self.entities.iter().position(|e| e.kind == InstitutionType::CentralBank).unwrap_or(owner);
+            return self.overseen.2.unwrap_or(owner);
         }
         owner
     }
@@ -294,6 +383,8 @@ struct Turns<'a, 't> {
     mentions: &'a [InstitutionMention],
     entity_of: &'a [Option<usize>],
     dates: &'a [DateMention],
+    /// The sector that scopes stand for, once known.
+    sector: Option<usize>,
     out: &'a mut Discourse,
 }
 
@@ -303,8 +394,9 @@ impl Turns<'_, '_> {
         let mut current = None;
         let mut section = None;
         for sentence in &self.outline.sentences {
-            let own = self.outline.section_at(sentence.range.start).map(|s| s.range.start);
-            let owner = own.and_then(|start| self.outline.sections.iter().position(|s| s.range.start == start)).and_then(|i| self.out.section_owner.get(i).copied());
+            let at = sentence.range.start;
+            let own = self.outline.sections.partition_point(|s| s.range.start <= at).checked_sub(1).filter(|&i| self.outline.sections.get(i).is_some_and(|s| at < s.range.end));
+            let owner = own.and_then(|i| self.out.section_owner.get(i).copied());
             if own != section {
                 section = own;
                 current = owner;
@@ -446,7 +538,7 @@ impl Turns<'_, '_> {
             let scope_end = |at: usize| SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count());
             let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
             if let Some(end) = scope {
-                let named = self.mentions.iter().any(|m| m.range.start <= at && at < m.range.end);
+                let named = self.mentions.partition_point(|m| m.range.start <= at).checked_sub(1).and_then(|i| self.mentions.get(i)).is_some_and(|m| at < m.range.end);
                 let window: Vec<usize> = (end..(end + 18).min(range.end)).take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各')).collect();
                 let aggregate = !named && !window.is_empty() && window.iter().any(|&i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a))) && self.counts_soon(end, range.end);
                 if aggregate {
@@ -471,8 +563,10 @@ impl Turns<'_, '_> {
 
     /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.
     fn sector_for(&mut self, scope: Glyphs) -> usize {
-        let known = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied));
-        known.unwrap_or_else(|| {
+        if self.sector.is_none() {
+            self.sector = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied));
+        }
+        self.sector.unwrap_or_else(|| {
             let name = self.source.text(scope.clone());
             let region = self.hits.at(scope.start).iter().find_map(|hit| {
                 self.lexicon.senses(*hit).iter().find_map(|s| match s {

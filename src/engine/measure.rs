@@ -1,5 +1,6 @@
 //! What institutions did: cues of categories, and the measures they make.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::attribute::Fact;
@@ -11,6 +12,8 @@ use super::source::Glyphs;
 
 /// Widest gap between the parts of a discontinuous form, in glyphs.
 const MAX_GAP: usize = 18;
+/// How far a clause reaches to either side of its cue or figure, in glyphs.
+const MAX_CLAUSE: usize = 600;
 
 /// A word, or two that belong together, that show an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,12 @@ fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
         || (reading.any(sentence.start..sentence.end.min(sentence.start + 30), &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"]))
 }
 
+/// What a clause says as a whole, looked up when first asked.
+struct Says<'c> {
+    slogan: &'c dyn Fn() -> bool,
+    trains: &'c dyn Fn() -> bool,
+}
+
 /// The cues of one clause.
 fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
     if purposive(reading, &clause) {
@@ -89,6 +98,12 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
     let tables = reading.lexicon.tables();
     // Where the last matched part of each discontinuous form ended, and where the form began.
     let mut open: BTreeMap<u16, (u8, usize, usize)> = BTreeMap::new();
+    let slogan = OnceCell::new();
+    let trains = OnceCell::new();
+    let says = Says {
+        slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
+        trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"])),
+    };
     for hit in reading.hits.inside(clause.clone()) {
         for sense in reading.lexicon.senses(hit) {
             let Sense::Category(form, part) = *sense else { continue };
@@ -100,7 +115,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
                 open.insert(form, (part, hit.end, begin));
             } else {
                 let cue = Cue { category: code, range: begin..hit.end };
-                if stands(reading, &cue, &clause) {
+                if stands(reading, &cue, &clause, &says) {
                     out.push(cue);
                 }
             }
@@ -124,15 +139,14 @@ fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
 }
 
 /// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.
-fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
+fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>) -> bool {
     let source = reading.source;
     let (start, end) = (cue.range.start, cue.range.end);
     let titled = (clause.start.saturating_sub(30)..start).rev().take_while(|&i| source.at(i) != '》' && source.at(i) != '。').any(|i| source.at(i) == '《');
     if titled && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
-    let slogan = reading.words(clause.clone(), Role::Slogan).next().is_some();
-    if slogan && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
+    if (says.slogan)() && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
         return false;
     }
     // 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
@@ -163,7 +177,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
         MeasureCategory::OnlineService => !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业"),
-        MeasureCategory::InternalManagement => !reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"]),
+        MeasureCategory::InternalManagement => !(says.trains)(),
         _ => true,
     }
 }
@@ -171,24 +185,23 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
 /// The sentence of a glyph as measures see it: to 。！？； or a line break of the original.
 #[must_use]
 pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
-    let stop = |i: usize| matches!(reading.source.at(i), '。' | '！' | '？' | ';' | '\n');
-    let wraps = reading.source.wraps();
-    let next_wrap = wraps.partition_point(|&w| w <= at);
-    let floor = next_wrap.checked_sub(1).and_then(|i| wraps.get(i)).copied().unwrap_or(0);
-    let ceiling = wraps.get(next_wrap).copied().unwrap_or(reading.source.len());
-    let start = (floor..at).rev().find(|&i| stop(i)).map_or(floor, |i| i + 1);
-    let end = (at..ceiling).find(|&i| stop(i)).map_or(ceiling, |i| i + 1);
-    start..end
+    let starts = &reading.outline.measure_starts;
+    let next = starts.partition_point(|&start| start <= at);
+    let start = next.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or(0);
+    start..starts.get(next).copied().unwrap_or(reading.source.len())
 }
 
 /// Gathers cues and facts into acts: one for each owner, sentence and category.
 #[must_use]
 pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act> {
     let mut acts: BTreeMap<(usize, usize, MeasureCategory), Act> = BTreeMap::new();
+    let mut states: Option<(usize, bool)> = None;
     for cue in cues {
         let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
         let sentence = sentence_of(reading, cue.range.start);
-        let owner = reading.discourse.actor(owner, cue.category, sector_states(reading, facts, &sentence));
+        let sector = states.filter(|&(start, _)| start == sentence.start).map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
+        states = Some((sentence.start, sector));
+        let owner = reading.discourse.actor(owner, cue.category, sector);
         let range = clause_in(reading, cue.range.start, &sentence);
         acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
     }
@@ -218,9 +231,9 @@ fn sector_states(reading: &Reading<'_, '_>, facts: &[Fact], sentence: &Glyphs) -
         .any(|f| f.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::BankingSector))
 }
 
-/// The clause of a glyph, inside its sentence.
+/// The clause of a glyph, inside its sentence, as far as a clause can reach.
 fn clause_in(reading: &Reading<'_, '_>, at: usize, sentence: &Glyphs) -> Glyphs {
-    let start = reading.clause_start(at, sentence.start);
-    let end = reading.clause_end(at.max(start), sentence.end).max(at + 1).min(sentence.end);
+    let start = reading.clause_start(at, sentence.start.max(at.saturating_sub(MAX_CLAUSE)));
+    let end = reading.clause_end(at.max(start), sentence.end.min(at + MAX_CLAUSE)).max(at + 1).min(sentence.end);
     start..end
 }

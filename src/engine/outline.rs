@@ -8,6 +8,10 @@ use super::source::{Glyphs, SourceText};
 
 /// Longest heading, in glyphs.
 const MAX_HEADING: usize = 60;
+/// Longest stretch that is read as one sentence, in glyphs: a longer one is cut at a comma.
+const MAX_SENTENCE: usize = 1000;
+/// Most numbers that are read as of one sentence.
+const MAX_NUMBERS: usize = 96;
 /// How many paragraphs at the start may say who published and when.
 const MASTHEAD: usize = 6;
 
@@ -42,6 +46,8 @@ pub struct Sentence {
     pub paragraph: usize,
     /// A row of a table: its header lies in the sentence before.
     pub row: bool,
+    /// The last sentence before it that is no row.
+    pub header: Option<usize>,
 }
 
 /// A stretch of text under one institution's heading.
@@ -68,6 +74,12 @@ pub struct Outline {
     pub sentences: Vec<Sentence>,
     /// Sections in order.
     pub sections: Vec<Section>,
+    /// Where sentences of measures start: behind 。！？；; and line breaks, also those inside a paragraph.
+    pub measure_starts: Vec<usize>,
+    /// The glyphs that end clauses.
+    pub clause_breaks: Vec<usize>,
+    /// The semicolons.
+    pub semicolons: Vec<usize>,
 }
 
 impl Outline {
@@ -134,14 +146,37 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
     }
     masthead(source, marks, &mut out);
     sections(source, marks, &mut out);
+    breaks(source, &mut out);
     for (index, paragraph) in out.paragraphs.iter().enumerate() {
         match paragraph.kind {
-            ParagraphKind::Body => sentences(source, paragraph.range.clone(), index, &mut out.sentences),
-            ParagraphKind::Row => out.sentences.push(Sentence { range: paragraph.range.clone(), paragraph: index, row: true }),
+            ParagraphKind::Body => sentences(source, marks, paragraph.range.clone(), index, &mut out.sentences),
+            ParagraphKind::Row => pieces(source, marks, paragraph.range.clone(), index, true, &mut out.sentences),
             ParagraphKind::Heading | ParagraphKind::Meta => {}
         }
     }
     out
+}
+
+/// Notes where clauses and the sentences of measures end, so that nobody has to look for it.
+fn breaks(source: &SourceText<'_>, out: &mut Outline) {
+    out.measure_starts.push(0);
+    for (at, glyph) in source.glyphs().iter().enumerate() {
+        match glyph {
+            // A half-width stop reads like a full one, but the contract does not name it.
+            '。' if source.original_text(at..at + 1) != "。" => {}
+            '。' | '！' | '？' | ';' | '\n' => out.measure_starts.push(at + 1),
+            ',' | ':' if source.before(at).is_ascii_digit() && source.at(at + 1).is_ascii_digit() => continue,
+            ',' | ':' | '\t' => {}
+            _ => continue,
+        }
+        out.clause_breaks.push(at);
+        if *glyph == ';' {
+            out.semicolons.push(at);
+        }
+    }
+    out.measure_starts.extend(source.wraps());
+    out.measure_starts.sort_unstable();
+    out.measure_starts.dedup();
 }
 
 /// Adds the paragraph of one line, cut in two where a heading is glued to it.
@@ -223,6 +258,7 @@ fn glued_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs) -> O
     let bullet = is_bullet(source, range.start);
     let first = inside(marks.institutions, &(range.start..stop), |m| &m.range);
     let mentions = marks.institutions.get(first)?;
+    let mentions = mentions.get(..mentions.len().min(MAX_HEADING))?;
     let twin = mentions.iter().enumerate().skip(1).find(|(i, m)| {
         mentions.get(..*i).unwrap_or_default().iter().any(|before| before.canonical == m.canonical && before.range.end + 4 <= m.range.start)
     });
@@ -349,7 +385,7 @@ fn heads(source: &SourceText<'_>, mention: &InstitutionMention, line: &Paragraph
     !case && !(mention.range.start > line.range.start && "向对由从与和经获".contains(source.before(mention.range.start)))
 }
 
-fn sentences(source: &SourceText<'_>, range: Glyphs, paragraph: usize, out: &mut Vec<Sentence>) {
+fn sentences(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, paragraph: usize, out: &mut Vec<Sentence>) {
     let mut start = range.start;
     let mut at = range.start;
     while at < range.end {
@@ -358,15 +394,43 @@ fn sentences(source: &SourceText<'_>, range: Glyphs, paragraph: usize, out: &mut
             while at < range.end && matches!(source.at(at), '”' | '’' | '"' | ')' | '。' | '！' | '？') {
                 at += 1;
             }
-            out.push(Sentence { range: start..at, paragraph, row: false });
+            pieces(source, marks, start..at, paragraph, false, out);
             start = at;
         } else {
             at += 1;
         }
     }
     if start < range.end {
-        out.push(Sentence { range: start..range.end, paragraph, row: false });
+        pieces(source, marks, start..range.end, paragraph, false, out);
     }
+}
+
+/// Adds a sentence, in pieces if it is so long that reading every number in the light
+/// of all the others would take more time than the text is long.
+fn pieces(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, paragraph: usize, row: bool, out: &mut Vec<Sentence>) {
+    let mut start = range.start;
+    while start < range.end {
+        let end = piece_end(source, marks, start..range.end);
+        let header = out.len().checked_sub(1).and_then(|last| out.get(last).and_then(|s| if s.row { s.header } else { Some(last) }));
+        out.push(Sentence { range: start..end, paragraph, row, header });
+        start = end;
+    }
+}
+
+fn piece_end(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs) -> usize {
+    let first = marks.quantities.partition_point(|q| q.core.start < range.start);
+    let crowd = marks.quantities.get(first + MAX_NUMBERS).map_or(usize::MAX, |q| q.range.start);
+    let limit = (range.start + MAX_SENTENCE).min(crowd);
+    if range.end <= limit {
+        return range.end;
+    }
+    let half = range.start + (limit - range.start) / 2;
+    let comma = (half..limit).rev().find(|&i| matches!(source.at(i), ',' | ';' | '、' | '\t'));
+    let cut = comma.map_or(limit, |i| i + 1);
+    // Not inside a number.
+    let before = marks.quantities.get(marks.quantities.partition_point(|q| q.range.start < cut).saturating_sub(1));
+    let whole = before.filter(|q| q.range.start < cut && cut < q.range.end).map_or(cut, |q| if q.range.start > range.start { q.range.start } else { q.range.end });
+    whole.clamp(range.start + 1, range.end)
 }
 
 /// How far above a table's first row its unit may be stated, in paragraphs.

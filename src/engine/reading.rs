@@ -46,20 +46,23 @@ impl Reading<'_, '_> {
     /// Start of the clause that holds `at`, not before `floor`.
     #[must_use]
     pub fn clause_start(&self, at: usize, floor: usize) -> usize {
-        (floor..at).rev().find(|&i| self.breaks_clause(i)).map_or(floor, |i| i + 1)
+        let breaks = &self.outline.clause_breaks;
+        let before = breaks.partition_point(|&i| i < at).checked_sub(1).and_then(|i| breaks.get(i));
+        before.map_or(floor, |&i| (i + 1).max(floor))
     }
 
     /// End of the clause that holds `at`, not beyond `ceiling`.
     #[must_use]
     pub fn clause_end(&self, at: usize, ceiling: usize) -> usize {
-        (at..ceiling).find(|&i| self.breaks_clause(i)).unwrap_or(ceiling)
+        let breaks = &self.outline.clause_breaks;
+        breaks.get(breaks.partition_point(|&i| i < at)).map_or(ceiling, |&i| i.min(ceiling))
     }
 
-    /// A clause break that is no thousands separator or time colon.
-    fn breaks_clause(&self, at: usize) -> bool {
-        let c = self.source.at(at);
-        let in_number = matches!(c, ',' | ':') && self.source.before(at).is_ascii_digit() && self.source.at(at + 1).is_ascii_digit();
-        Self::is_clause_break(c) && !in_number
+    /// Whether a semicolon stands inside `range`.
+    #[must_use]
+    pub fn semicolon_in(&self, range: &Glyphs) -> bool {
+        let semicolons = &self.outline.semicolons;
+        semicolons.get(semicolons.partition_point(|&i| i < range.start)).is_some_and(|&i| i < range.end)
     }
 
     /// The words of a role inside `range`.

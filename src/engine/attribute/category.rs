@@ -132,7 +132,7 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
             continue;
         }
         let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));
-        let apart = (a..b).any(|i| reading.source.at(i) == ';');
+        let apart = reading.semicolon_in(&(a..b));
         let distance = index.abs_diff(other) * 2 + usize::from(other > index) + if apart { 100 } else { 0 };
         if best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, category));

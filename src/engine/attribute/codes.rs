@@ -381,7 +381,7 @@ fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
     let taken = a.family() == b.family() || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
     let apart = |f: &Fact| matches!(f.category, Some(C::CustomerOutreach | C::FinancialEducation | C::PublicWelfare | C::ServiceAccess));
     let acts = a.category == b.category || !(apart(a) || apart(b));
-    a.owner == b.owner && taken && acts && !(first.window.left.end..last.window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+    a.owner == b.owner && taken && acts && !reading.semicolon_in(&(first.window.left.end..last.window.left.end))
 }
 
 /// A total takes nothing from its part or share, nor what stands before 其中 from what stands behind it.

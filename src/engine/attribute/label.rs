@@ -97,7 +97,7 @@ fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
 
 /// Whether a fact stands in the same act: nothing but commas between.
 pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool {
-    !(last.window.right.start..window.left.end).any(|i| matches!(reading.source.at(i), ';' | '。'))
+    !reading.semicolon_in(&(last.window.right.start..window.left.end))
 }
 
 fn starts_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {

@@ -82,6 +82,7 @@ pub struct Attribution {
 pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
     let mut out = Attribution { facts: Vec::new(), roles: vec![QuantityRole::Context; reading.quantities.len()] };
     role::outside_sentences(reading, &mut out.roles);
+    let repeats = role::Repeats::default();
     for (index, sentence) in reading.outline.sentences.iter().enumerate() {
         let first = out.facts.len();
         for quantity in reading.quantities_in(&sentence.range) {
@@ -96,7 +97,7 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
                 out.facts.push(fact);
             }
         }
-        role::announced(reading, &mut out, first, index);
+        role::announced(reading, &mut out, first, index, &repeats);
         let facts = out.facts.len();
         part::parts(reading, &mut out.facts, first..facts);
         category::settle(reading, cues, &mut out.facts, first..facts);
@@ -190,7 +191,11 @@ fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quan
 /// Whose a number is: the institution its place is about, or its share of a parallel row.
 fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<usize> {
     let at = q.core.start;
-    if let Some(row) = reading.discourse.parallels.iter().find(|p| p.range.contains(&at)) {
+    let sentences = &reading.outline.sentences;
+    let sentence = sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| sentences.get(i)).map_or(0, |s| s.range.start);
+    let rows = &reading.discourse.parallels;
+    let rows = rows.get(rows.partition_point(|p| p.range.start < sentence)..).unwrap_or_default();
+    if let Some(row) = rows.iter().take_while(|p| p.range.start <= at).find(|p| p.range.contains(&at)) {
         let place = reading
             .quantities_in(&row.range)
             .filter(|&i| reading.quantities.get(i).is_some_and(|other| other.kind == q.kind && other.unit == q.unit))

@@ -23,7 +23,7 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
             if at < open || at >= until || !can_be_part(fact) {
                 continue;
             }
-            let broken = !initial && (open..at).any(|i| reading.source.at(i) == ';');
+            let broken = !initial && reading.semicolon_in(&(open..at));
             let lower = if initial { range.start.saturating_sub(24) } else { range.start };
             let Some(total) = total_of(facts, lower, index, open, fact) else { continue };
             let same = facts.get(total).is_some_and(|t| t.metric == fact.metric) || metrics == Some(fact.metric);

@@ -27,13 +27,17 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
     }
     if goes_on(reading, sentence) {
         if here.row {
-            let header = (0..sentence).rev().find(|&i| reading.outline.sentences.get(i).is_some_and(|s| !s.row))?;
-            let header = reading.outline.sentences.get(header)?.range.clone();
+            let header = reading.outline.sentences.get(here.header?)?.range.clone();
             return reading.dates_in(&header).iter().rev().find(|d| dates_figures(reading, d)).map(|d| as_period(reading, d));
         }
-        return facts.iter().rev().find(|f| f.sentence == Some(sentence - 1)).and_then(|f| f.period.clone());
+        return facts_of(facts, sentence - 1).next().and_then(|f| f.period.clone());
     }
     None
+}
+
+/// The facts of a sentence among the last of those read so far, the last first.
+fn facts_of(facts: &[Fact], sentence: usize) -> impl Iterator<Item = &Fact> {
+    facts.iter().rev().skip_while(move |f| f.sentence > Some(sentence)).take_while(move |f| f.sentence == Some(sentence))
 }
 
 /// Whether a sentence goes on with the one before: 其中…, a table's row.
@@ -50,8 +54,8 @@ pub fn header_of(reading: &Reading<'_, '_>, start: usize) -> Option<Glyphs> {
     if !goes_on(reading, sentence) {
         return None;
     }
-    let row = reading.outline.sentences.get(sentence)?.row;
-    let header = if row { (0..sentence).rev().find(|&i| reading.outline.sentences.get(i).is_some_and(|s| !s.row))? } else { sentence - 1 };
+    let here = reading.outline.sentences.get(sentence)?;
+    let header = if here.row { here.header? } else { sentence - 1 };
     reading.outline.sentences.get(header).map(|s| s.range.clone())
 }
 
@@ -121,7 +125,7 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
         return reading.any(range, &["合计", "累计"]);
     }
     if !reading.dates_in(&range).iter().any(|d| dates_figures(reading, d)) && goes_on(reading, sentence) {
-        return facts.iter().rev().find(|f| f.sentence == Some(sentence - 1) && flows(f)).is_some_and(|f| f.cumulative) && fact.change.is_none();
+        return facts_of(facts, sentence - 1).find(|f| flows(f)).is_some_and(|f| f.cumulative) && fact.change.is_none();
     }
     false
 }

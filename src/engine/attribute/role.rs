@@ -8,6 +8,8 @@ use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::{QuantityMention, Script};
 use crate::engine::report::{Metric, Qualifier, QuantityKind, QuantityRole};
 use rust_decimal::Decimal;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 /// Roles of numbers that stand in no sentence: in headings and in lines about the text.
 pub fn outside_sentences(reading: &Reading<'_, '_>, roles: &mut [QuantityRole]) {
@@ -180,8 +182,19 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
     }
 }
 
+/// Where each value stands last, looked up when first asked.
+#[derive(Debug, Default)]
+pub struct Repeats(OnceCell<BTreeMap<(QuantityKind, Option<Decimal>), usize>>);
+
+impl Repeats {
+    fn last_place(&self, reading: &Reading<'_, '_>, q: &QuantityMention) -> Option<usize> {
+        let places = self.0.get_or_init(|| reading.quantities.iter().map(|q| ((q.kind, q.value), q.core.start)).collect());
+        places.get(&(q.kind, q.value)).copied()
+    }
+}
+
 /// Figures announced before their sentence says whose: 近2000亿元、超1800亿元和622亿元。 Each stands again further on.
-pub fn announced(reading: &Reading<'_, '_>, out: &mut Attribution, first: usize, sentence: usize) {
+pub fn announced(reading: &Reading<'_, '_>, out: &mut Attribution, first: usize, sentence: usize, repeats: &Repeats) {
     let facts = out.facts.get(first..).unwrap_or_default();
     if facts.is_empty() || !facts.iter().all(|f| matches!(f.metric, Metric::Other | Metric::Share) && f.derivation.steps.first().is_some_and(|(rule, _)| matches!(*rule, "no_cue" | "ratio_without_cue" | "goes_on_with"))) {
         return;
@@ -189,7 +202,7 @@ pub fn announced(reading: &Reading<'_, '_>, out: &mut Attribution, first: usize,
     let after = reading.outline.sentences.get(sentence).map_or(0, |s| s.range.end);
     let again = |f: &Fact| {
         let Some(q) = reading.quantities.get(f.quantity) else { return false };
-        reading.quantities.iter().any(|other| other.core.start >= after && other.value == q.value && other.kind == q.kind)
+        repeats.last_place(reading, q).is_some_and(|place| place >= after)
     };
     if facts.iter().all(again) {
         for fact in out.facts.drain(first..) {
