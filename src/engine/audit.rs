@@ -122,7 +122,8 @@ fn parts_do_not_sum(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
         } else {
             let parts: Vec<&Fact> = case.facts.iter().filter(|f| f.part_of == Some(index)).collect();
             let all = parts.last().is_some_and(|last| ["其他", "其余", "其它"].iter().any(|w| case.reading.source.text(last.window.left.clone()).contains(w)));
-            if all { parts } else { Vec::new() }
+            let listed = parts.len() >= 3 && same_head(&parts) && parts.iter().filter_map(|p| case.quantity(p)?.value).sum::<Decimal>() > case.quantity(total).and_then(|q| q.value).unwrap_or_default();
+            if all || listed { parts } else { Vec::new() }
         };
         if parts.len() < 2 {
             continue;
@@ -149,6 +150,12 @@ fn parts_do_not_sum(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             ));
         }
     }
+}
+
+/// Whether parts are called by one noun: 小微企业担保余额, 创业担保余额.
+fn same_head(parts: &[&Fact]) -> bool {
+    let tail = |f: &&Fact| f.label.chars().rev().take(4).collect::<String>();
+    parts.first().map(tail).is_some_and(|first| first.chars().count() == 4 && parts.iter().all(|p| tail(p) == first))
 }
 
 fn is_row(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {

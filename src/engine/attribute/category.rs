@@ -29,6 +29,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         let category = with_loan
             .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
+            .or_else(|| if fact.metric == Metric::StaffCount { cue_behind(cues, fact) } else { None })
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
             .or_else(|| default(reading, fact));
@@ -114,6 +115,12 @@ fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
     before.or(behind).map(|c| c.category)
 }
 
+/// The first cue behind a fact in its sentence: what the staff were sent to do.
+fn cue_behind(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let from = cues.partition_point(|c| c.range.start < fact.window.left.end);
+    cues.get(from).filter(|c| c.range.start < fact.window.sentence.end).map(|c| c.category)
+}
+
 fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
     let range = &fact.window.sentence;
     let from = cues.partition_point(|c| c.range.start < range.start);
@@ -128,7 +135,7 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
     for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
         let Some(o) = facts.get(other) else { continue };
         let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
-        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime) && fact.metric != Metric::Share {
+        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime | Metric::ProductCount | Metric::StaffCount) && fact.metric != Metric::Share {
             continue;
         }
         let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));

@@ -242,7 +242,7 @@ pub fn grown(before: &[Fact]) -> Option<&Fact> {
 
 /// What a change is a change of: the last level it can be one of, else the last change.
 #[must_use]
-pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>) -> Option<&'f Fact> {
+pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>, respectively: bool) -> Option<&'f Fact> {
     shift?;
     let fits = |f: &&Fact| match q.kind {
         QuantityKind::Percent | QuantityKind::Multiple => !matches!(f.kind, QuantityKind::Duration),
@@ -252,6 +252,13 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>)
     let beside = shift.is_some_and(|s| s.baseline == Baseline::Before);
     if beside {
         return before.last();
+    }
+    // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
+    if respectively {
+        let row = before.iter().rposition(|f| !f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"));
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(|l| l.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"))) {
+            return Some(head);
+        }
     }
     let level = before.iter().rev().filter(fits).find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
     let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());

@@ -8,6 +8,9 @@ use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
+/// How far back 该企业 or 其 reaches for a name, in glyphs.
+const ANAPHOR_REACH: usize = 240;
+
 /// Purpose and segment codes of a stretch of text, the longest words alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codes {
@@ -44,7 +47,7 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
 fn widest(found: &[(Glyphs, &str)], exclusive: bool) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for (range, code) in found {
-        let swallowed = exclusive && found.iter().any(|(other, other_code)| other.start <= range.start && range.end <= other.end && other.len() > range.len() && other_code != code);
+        let swallowed = found.iter().any(|(other, other_code)| other.start <= range.start && range.end <= other.end && other.len() > range.len() && other_code != code && (exclusive || other_code.is_empty()));
         if !swallowed && !code.is_empty() && !out.iter().any(|c| c == code) {
             out.push((*code).to_owned());
         }
@@ -177,8 +180,9 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
     let anaphor = reading.words(reach.start..fact.window.left.end, Role::BorrowerAnaphor).next().is_some()
         || reading.any(reach.start..fact.window.left.end, &["为其", "对其", "向其", "给其", "该笔", "对接企业", "企业负责人"]);
     if anaphor {
-        let paragraph = reading.outline.paragraph_at(fact.window.sentence.start)?;
-        let previous = reading.borrowers_in(&(paragraph.range.start..fact.window.left.end)).last()?;
+        let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
+        let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
+        let previous = reading.borrowers_in(&(near..fact.window.left.end)).last()?;
         return Some(reading.source.original_text(previous.range.clone()).to_owned());
     }
     None
@@ -222,7 +226,7 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Stri
         let ended = (p.range.end..fact.window.left.end).any(|i| reading.source.at(i) == ';');
         return if listed || ended { String::new() } else { text(&p.range) };
     }
-    if reading.any(before.clone(), &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种"]) || reading.source.starts_with(fact.window.sentence.start, "该产品") {
+    if reading.any(before.clone(), &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"]) {
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
         return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
     }
@@ -270,7 +274,7 @@ pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
 fn generic(facts: &mut [Fact], range: Range<usize>) {
     const GENERIC: &[&str] = &["贷款余额", "余额", "户数", "贷款户数", "有贷款余额的户数", "金额", "笔数", "贷款金额", "加权平均利率", "平均利率", "授信户数", "授信金额", "授信余额", "贷款加权平均利率"];
     for index in range.clone().skip(1) {
-        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str())).cloned() else { continue };
+        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str()) || f.label.starts_with("有贷款余额")).cloned() else { continue };
         let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.owner == fact.owner && !matches!(f.metric, Metric::Share | Metric::DepositBalance) && (!f.purposes.is_empty() || !f.segments.is_empty())));
         if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
             fill(facts, index, &level);

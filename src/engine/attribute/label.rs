@@ -225,5 +225,8 @@ pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Gl
         }
     }
     items.push(start..list.end);
+    if (list.clone()).any(|i| reading.source.at(i).is_ascii_digit()) {
+        return None;
+    }
     items.get(place).filter(|item| item.len() >= 2).cloned()
 }

@@ -35,6 +35,9 @@ struct Found {
 #[must_use]
 pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
+    if kind == QuantityKind::PercentagePoint && shift.is_some() && (reading.source.ends_with(window.left.end, "优惠") || reading.any(window.right.start..window.right.end.min(window.right.start + 6), &["利率优惠", "优惠"])) {
+        return Measured { metric: Metric::InterestRate, kind, unit, why: ("discount_of_a_rate", "利率".to_owned()) };
+    }
     let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.clone(), why: (rule, words) };
     if let (Some(shift), Some(topic)) = (shift, topic)
         && !names_its_own(reading, q, window, shift, kind)
@@ -140,7 +143,8 @@ fn money(
     let limit = window.right.end.min(window.right.start + 24);
     let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
     if let Some(found) = strongest(reading, QuantityKind::Money, &window.left, &tail) {
-        let part = before.last().filter(|_| found.strength <= 1).filter(|f| f.kind == QuantityKind::Money && after_part_word(reading, window));
+        let total = || before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.change.is_none() && f.metric != Metric::Condition);
+        let part = if found.strength <= 1 && after_part_word(reading, window) { total() } else { None };
         if let Some(total) = part {
             return built(total.metric, "part_of_the_total", total.label.clone());
         }
@@ -306,7 +310,7 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
 pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
     let (left, mut right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
     // 1800余名英文流利的青年员工: the noun stands behind its description.
-    if !right.is_empty() && reading.source.at(right.end) == '的' {
+    if !right.is_empty() && reading.source.at(right.end) == '的' && head_cue(reading, &right).is_none() {
         let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
         if described.len() >= 2 {
             right = described;

@@ -115,7 +115,8 @@ fn read(
         return next_in_row(reading, last, q, quantity, window, before);
     }
     let shift = change::change(reading, q, &window, before);
-    let topic = change::topic(before, q, shift.as_ref());
+    let respectively = reading.any(window.left.clone(), &["分别"]);
+    let topic = change::topic(before, q, shift.as_ref(), respectively);
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
     let (mut label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
     if label.is_empty() {
@@ -184,6 +185,11 @@ fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quan
         fact.purposes = Vec::new();
         fact.segments = Vec::new();
         codes::own(reading, &mut fact);
+    } else if let Some(counterpart) = before.len().checked_sub(2 * place).and_then(|i| before.get(i + place)).filter(|_| reading.any(head.window.left.clone(), &["分别"])) {
+        // The second of this row goes with the second of the row before it.
+        fact.label.clone_from(&counterpart.label);
+        fact.purposes.clone_from(&counterpart.purposes);
+        fact.segments.clone_from(&counterpart.segments);
     }
     fact
 }
@@ -206,7 +212,9 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric
     }
     let owner = reading.discourse.owner_at(at)?;
     let body = reading.discourse.entities.get(owner)?;
-    let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && is_sector_statistic(metric);
+    let clause = reading.clause_start(at, at.saturating_sub(60))..at;
+    let of_loans = matches!(metric, Metric::Share | Metric::CustomerCount | Metric::LoanCount) && reading.any(clause, &["贷款"]);
+    let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && (is_sector_statistic(metric) || of_loans);
     Some(if reports_sector { reading.discourse.sector(metric).unwrap_or(owner) } else { owner })
 }
 

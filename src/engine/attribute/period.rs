@@ -110,7 +110,8 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
     let range = here.range.start..q.core.start;
     let said = |range: Glyphs| {
         let total = reading.quantities_in(&(range.start..q.core.start + 1)).rev().filter_map(|i| reading.quantities.get(i)).map(|q| q.range.start).find(|&s| s > range.start && reading.source.before(s) == '共').map(|s| s - 1);
-        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total)?;
+        let opening = (range.clone()).rev().find(|&i| in_all(reading, i));
+        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total).max(opening)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
         let stock = reading.any(word..(word + 6).min(range.end), &["储备", "存量", "存有"]);
         (!dated && !stock).then_some(word)
@@ -128,6 +129,12 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
         return facts_of(facts, sentence - 1).find(|f| flows(f)).is_some_and(|f| f.cumulative) && fact.change.is_none();
     }
     false
+}
+
+/// 共 that opens a clause: 共组织…, 共走访….
+fn in_all(reading: &Reading<'_, '_>, at: usize) -> bool {
+    let source = reading.source;
+    source.at(at) == '共' && matches!(source.before(at), ',' | ';' | '。' | '已' | '总') && !"同享建产和赢渡克商抗进促共".contains(source.at(at + 1))
 }
 
 /// Whether a figure is a flow: what a period can add up.

@@ -6,7 +6,7 @@ use crate::engine::lexicon::Role;
 use crate::engine::outline::ParagraphKind;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::{QuantityMention, Script};
-use crate::engine::report::{Metric, Qualifier, QuantityKind, QuantityRole};
+use crate::engine::report::{InstitutionType, Metric, Qualifier, QuantityKind, QuantityRole};
 use rust_decimal::Decimal;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -91,7 +91,7 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     }
     let value = q.numeral.or(q.value).unwrap_or_default();
     if value == Decimal::ONE || value == Decimal::ZERO {
-        let quickest = q.kind == QuantityKind::Duration && (q.qualifier != Qualifier::Exact || reading.source.ends_with(q.core.start, "最快") || reading.source.ends_with(q.core.start, "仅用"));
+        let quickest = q.kind == QuantityKind::Duration && (q.qualifier != Qualifier::Exact || ["最快", "仅用", "期限", "期限为", "最长", "展期", "延长"].iter().any(|w| reading.source.ends_with(q.core.start, w)));
         return !quickest;
     }
     match q.kind {
@@ -130,7 +130,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     let ago = ["以来", "来", "前", "后", "间", "多来", "期间"].iter().any(|w| reading.source.starts_with(q.range.end, w)) && !reading.source.starts_with(q.range.end, "后放") && !reading.source.starts_with(q.range.end, "前放");
     let span = reading.any(near, &["近", "连续", "过去", "未来", "每", "成立", "历时", "坚守", "已有", "距今", "长达", "为期", "满", "今后", "第", "这", "时隔", "最近", "坚持"]);
     let term = reading.any(left, &["期限", "期", "最长", "贷款", "办", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "最快", "用时", "延长", "宽限", "结案", "受理", "完成", "不超过", "仅需", "只需", "时效", "在", "由", "至", "内"]);
-    let done = reading.any(window.right.start..window.right.end.min(window.right.start + 14), &["办", "放款", "到账", "完成", "审批", "结案", "发放", "投放", "授信", "期", "赔付", "落地", "进行", "实现", "赔款", "到位", "复勘", "查勘", "支付", "答复", "响应"]);
+    let done = reading.any(window.right.start..window.right.end.min(window.right.start + 14), &["办", "放款", "到账", "完成", "审批", "结案", "发放", "投放", "授信", "期", "赔付", "落地", "进行", "实现", "赔款", "到位", "复勘", "查勘", "支付", "答复", "响应", "拿到", "获得", "收到", "拨付", "下款", "出具", "批"]);
     if long {
         let termed = reading.any(window.left.clone(), &["期限", "最长", "延长", "宽限期", "展期", "延期", "贷款期", "授信期", "循环"]) || reading.source.starts_with(q.range.end, "期");
         return !termed || ago;
@@ -168,7 +168,11 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
         if reading.any(head.clone(), acts) || reading.any(clause.clone(), &["抵押", "质押"]) {
             return false;
         }
-        let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| h.start <= clause.start + 3 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给'));
+        // An insurer's or a guarantor's own article calls it 公司.
+        let company = reading.discourse.owner_at(q.core.start).and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| {
+            matches!(e.kind, InstitutionType::Insurer | InstitutionType::GuaranteeCompany | InstitutionType::NonBankLender | InstitutionType::SecuritiesFirm)
+        });
+        let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| !(company && h.end - h.start == 2) && h.start <= clause.start + 3 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给'));
         let named = reading.borrowers_in(&head).iter().any(|b| b.range.start <= clause.start + 12 && !(clause.start..b.range.start).any(|i| matches!(reading.source.at(i), '向' | '为' | '对' | '给' | '与')));
         if anaphor || named {
             return true;

@@ -91,6 +91,9 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w)) {
         return false;
     }
+    if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {
+        return false;
+    }
     match source.text(hit.range()).as_str() {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
