@@ -149,13 +149,19 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
     if (says.slogan)() && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
         return false;
     }
+    // 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
+    let appraised = reading.any(clause.clone(), &["纳入"]) && reading.any(clause.clone(), &["考核", "评价", "指标"]);
+    if appraised && cue.category != MeasureCategory::InternalManagement {
+        return false;
+    }
     let before = source.before(start);
     let ends = |words: &[&str]| words.iter().any(|w| source.starts_with(end, w));
     match cue.category {
         MeasureCategory::Lending => {
             // 新发放贷款利率 speaks of the rate.
             let rate = reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
-            !rate
+            let central = reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
+            !rate && !central
         }
         MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !source.ends_with(start, "兼并"),
         MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || ends(&["投放"])),
@@ -167,6 +173,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
         MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
         MeasureCategory::RiskSharing => !(source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
+        MeasureCategory::InsuranceProtection if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) => false,
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
         MeasureCategory::OnlineService => !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业"),

@@ -10,7 +10,7 @@ use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, Quant
 /// Settles the category of each fact of a sentence.
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
     for index in range.clone() {
-        let category = facts.get(index).and_then(|f| fixed(reading, f));
+        let category = facts.get(index).and_then(|f| fixed(reading, f)).map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {
             fact.category = category;
         }
@@ -20,8 +20,14 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) {
             continue;
         }
+        let repaid = facts.get(index + 1).is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
+        if repaid {
+            continue;
+        }
         let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
-        let category = cue_before(cues, fact)
+        let with_loan = if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
+        let category = with_loan
+            .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
@@ -37,10 +43,21 @@ const fn never(fact: &Fact) -> bool {
     matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money) || matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
 }
 
+/// A guarantee company's loans are those it stands surety for.
+fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
+    let guarantees = fact.and_then(|f| f.owner).and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
+    match category {
+        C::Lending if guarantees => C::RiskSharing,
+        C::RateReduction if guarantees => C::FeeReduction,
+        other => other,
+    }
+}
+
 /// The category a metric has wherever it stands.
 fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let clause = fact.window.clause.start..fact.window.right.end;
     Some(match fact.metric {
+        Metric::CreditLine if reading.any(clause.clone(), &["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => C::CreditLineIncrease,
         Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
         Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => C::CustomerOutreach,
         Metric::PipelineAmount => C::Lending,
@@ -55,7 +72,7 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::PaymentVolume => C::ServiceAccess,
         Metric::DonationAmount => C::PublicWelfare,
         Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => C::InsuranceProtection,
-        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) => C::FeeReduction,
+        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) || fact.label.contains("担保") => C::FeeReduction,
         Metric::InterestRate => C::RateReduction,
         Metric::ProcessingTime => C::ProcessSimplification,
         Metric::ProductCount => C::ProductLaunch,
@@ -107,7 +124,8 @@ fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
 fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, index: usize) -> Option<C> {
     let fact = facts.get(index)?;
     let mut best: Option<(usize, C)> = None;
-    for other in range.clone().filter(|i| *i != index) {
+    let share = fact.metric == Metric::Share;
+    for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
         let Some(o) = facts.get(other) else { continue };
         let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
         if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime) && fact.metric != Metric::Share {
@@ -126,6 +144,7 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
 fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
     match fact.metric {
+        Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
         Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
         Metric::EventCount => Some(C::CustomerOutreach),
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),

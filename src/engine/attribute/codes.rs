@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Fact;
 use crate::engine::lexicon::{Role, Sense};
 use crate::engine::reading::Reading;
-use crate::engine::report::{Metric, QuantityKind};
+use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// Purpose and segment codes of a stretch of text, the longest words alone.
@@ -71,6 +71,14 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
         own.purposes.extend(modifier.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
         own.segments.extend(modifier.segments.into_iter().filter(|p| !own.segments.contains(p)).collect::<Vec<_>>());
     }
+    if own.purposes.is_empty() && !fact.product.is_empty() {
+        let named = reading.products.iter().find(|p| reading.source.original_text(p.range.clone()) == fact.product);
+        own.purposes = named.map(|p| codes_in(reading, p.range.clone()).purposes).unwrap_or_default();
+    }
+    if fact.metric == Metric::Share && reading.any(fact.window.right.clone(), &["投向", "用于", "流向", "投放"]) {
+        let behind = codes_in(reading, fact.window.right.clone());
+        own.purposes.extend(behind.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
+    }
     let receiver = receiver_codes(reading, fact);
     if own.purposes.is_empty() {
         own.purposes = receiver.purposes;
@@ -104,6 +112,7 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
     let opener = reading
         .words(range.clone(), Role::Receiver)
         .filter(|h| h.end - h.start == 1 || matches!(reading.source.text(h.range()).as_str(), "针对" | "面向"))
+        .filter(|h| !(reading.source.at(h.start) == '为' && says_what_for(reading, h.end)))
         .filter(|h| !(reading.source.at(h.start) == '为' && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')))
         .last();
     let Some(opener) = opener else { return Codes::default() };
@@ -111,19 +120,22 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
     codes_in(reading, opener.end..end)
 }
 
-/// Where a receiver phrase ends: at the verb that acts on it.
+/// 为方便果农…, 为进一步…: what an act is for, not whom.
+fn says_what_for(reading: &Reading<'_, '_>, at: usize) -> bool {
+    const WORDS: &[&str] = &["方便", "进一步", "了", "满足", "解决", "缓解", "支持", "更好", "确保", "切实", "提高", "提升", "做好", "帮助", "助力", "推动", "保障", "破解", "让", "有效", "全面", "充分"];
+    WORDS.iter().any(|w| reading.source.starts_with(at, w))
+}
+
+/// Where a receiver phrase ends: at the verb of the act.
 fn phrase_end(reading: &Reading<'_, '_>, start: usize, ceiling: usize) -> usize {
-    reading
-        .hits
-        .inside(start..ceiling)
-        .filter(|h| h.end - h.start >= 2 && reading.has_role(*h, Role::Boundary))
-        .map(|h| h.start)
-        .find(|&s| s > start + 1)
-        .unwrap_or(ceiling)
+    const ACTS: &[&str] = &[
+        "发放", "投放", "办理", "提供", "给予", "实施", "执行", "实行", "减免", "开展", "推出", "发行", "降低", "下调", "累计", "支付", "落实", "进行", "采取", "免收", "节约", "节省", "新增", "审批", "授信", "展期", "做到", "严格",
+    ];
+    (start + 2..ceiling).find(|&i| ACTS.iter().any(|act| reading.source.starts_with(i, act))).unwrap_or(ceiling)
 }
 
 /// Who got it and through which product.
-pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact, facts: &[Fact], first: usize) {
+pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact) {
     let window = fact.window.clone();
     let before = window.sentence.start..fact.window.right.start;
     if lends(fact.metric) {
@@ -133,7 +145,7 @@ pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact, facts: &[Fact], first
         }
     }
     if takes_product(fact.metric) {
-        fact.product = product_near(reading, fact, &before, facts.get(first..).unwrap_or_default());
+        fact.product = product_near(reading, fact, &before);
     }
 }
 
@@ -198,7 +210,7 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
 }
 
 /// The product a fact speaks of: named in its sentence before it, or right behind it.
-fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs, facts: &[Fact]) -> String {
+fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> String {
     let text = |range: &Glyphs| reading.source.original_text(range.clone()).to_owned();
     let behind = reading.products_in(&(fact.window.right.start..fact.window.right.start + 2));
     if let Some(p) = behind.first().filter(|_| matches!(reading.source.at(fact.window.right.start), '“' | '"' | '的')) {
@@ -214,8 +226,6 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs, facts: 
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
         return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
     }
-    // Named further on in the act: 投放30万元…“丰收贷”.
-    let _ = facts;
     String::new()
 }
 
@@ -258,7 +268,7 @@ pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
 
 /// 贷款余额, 户数: a noun that leaves out what the sentence has been about takes its codes, over semicolons too.
 fn generic(facts: &mut [Fact], range: Range<usize>) {
-    const GENERIC: &[&str] = &["贷款余额", "余额", "户数", "贷款户数", "有贷款余额的户数", "金额", "笔数", "贷款金额", "加权平均利率", "平均利率"];
+    const GENERIC: &[&str] = &["贷款余额", "余额", "户数", "贷款户数", "有贷款余额的户数", "金额", "笔数", "贷款金额", "加权平均利率", "平均利率", "授信户数", "授信金额", "授信余额", "贷款加权平均利率"];
     for index in range.clone().skip(1) {
         let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str())).cloned() else { continue };
         let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.owner == fact.owner && !matches!(f.metric, Metric::Share | Metric::DepositBalance) && (!f.purposes.is_empty() || !f.segments.is_empty())));
@@ -369,7 +379,9 @@ fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
 fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
     let (first, last) = if a.window.left.end < b.window.left.end { (a, b) } else { (b, a) };
     let taken = a.family() == b.family() || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
-    a.owner == b.owner && taken && !reading.semicolon_in(&(first.window.left.end..last.window.left.end))
+    let apart = |f: &Fact| matches!(f.category, Some(C::CustomerOutreach | C::FinancialEducation | C::PublicWelfare | C::ServiceAccess));
+    let acts = a.category == b.category || !(apart(a) || apart(b));
+    a.owner == b.owner && taken && acts && !reading.semicolon_in(&(first.window.left.end..last.window.left.end))
 }
 
 /// A total takes nothing from its part or share, nor what stands before 其中 from what stands behind it.

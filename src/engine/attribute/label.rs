@@ -10,7 +10,7 @@ use crate::engine::report::{Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// Nouns that say nothing of their own: the number goes on with what was counted.
-const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "贷款", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
+const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
 
 /// The label of a number and the noun phrase it comes from.
 #[must_use]
@@ -19,6 +19,9 @@ pub fn label(
 ) -> (String, Glyphs) {
     if let Some(shift) = shift {
         return changed(reading, q, window, shift, topic, before);
+    }
+    if let Some(cell) = row_head(reading, window) {
+        return (reading.source.text(cell.clone()), cell);
     }
     if let Some((text, noun)) = gap(reading, q, window, metric, before) {
         return (text, noun);
@@ -46,6 +49,7 @@ pub fn label(
         _ => left,
     };
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
+    let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
     let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
     if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
@@ -68,10 +72,27 @@ pub fn label(
     (text, noun)
 }
 
+/// The first cell of a table's row, unless it is the total's.
+fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
+    let index = reading.outline.sentences.partition_point(|s| s.range.start < window.sentence.start);
+    let row = reading.outline.sentences.get(index).filter(|s| s.row)?.range.clone();
+    let end = (row.clone()).find(|&i| reading.source.at(i) == '\t')?;
+    let total = ["合计", "总计"].iter().any(|w| reading.source.starts_with(row.start, w));
+    (!total && end > row.start).then_some(row.start..end)
+}
+
+/// What was done with stands before its verb: 设备更新改造贷款签约23.8亿元.
+fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
+    let verb = reading.hits.inside(left.clone()).filter(|h| h.end == left.end && h.end - h.start >= 2 && super::window::cuts(reading, *h)).map(|h| h.start).min();
+    let noun = verb.map_or(left.end..left.end, |start| noun_before(reading, &(left.start..start)));
+    if ends_noun(reading, &noun) { noun } else { left.end..left.end }
+}
+
 /// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
 fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
-    let end = (noun.clone()).find_map(|i| ["贷款", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
-    noun.start..end.unwrap_or(noun.end).min(noun.end)
+    let end = (noun.clone()).find_map(|i| ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
+    let limit = (noun.clone()).skip(1).find(|&i| ["最高", "可贷", "不超过", "上限"].iter().any(|w| reading.source.starts_with(i, w)));
+    noun.start..end.unwrap_or(noun.end).min(limit.unwrap_or(noun.end)).min(noun.end)
 }
 
 /// Whether a fact stands in the same act: nothing but commas between.

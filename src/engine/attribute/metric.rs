@@ -77,7 +77,10 @@ fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
 
 /// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
 fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
-    let stretch = window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start);
+    let stretch = if shift.new { shift.noun_end.min(q.range.start)..q.range.start } else { window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start) };
+    if shift.new && strongest(reading, kind, &stretch, &(0..0)).is_some() {
+        return true;
+    }
     strongest(reading, kind, &stretch, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == stretch.end)
 }
 
@@ -154,7 +157,17 @@ fn money(
         if found.strength <= 1 && stock_grows {
             return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end));
         }
+        // What is handed out is no loan where the noun says so: 发放消费券.
+        let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
+        if found.metric == Metric::LoanDisbursed && ["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"].iter().any(|w| reading.source.ends_with(noun.end, w)) && !noun.is_empty() {
+            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun));
+        }
         return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
+    }
+    // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
+    let beside = before.last().filter(|l| l.kind == QuantityKind::Money && l.metric != Metric::Condition && reading.source.at(l.window.right.start) == '、' && l.window.right.end >= window.left.start);
+    if let Some(last) = beside {
+        return built(last.metric, "goes_on_with", last.label.clone());
     }
     // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
     let clause = window.clause.start..q.range.start;

@@ -93,23 +93,22 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
                 *slot = verdict;
             }
             if verdict == QuantityRole::Figure {
-                let fact = read(reading, cues, q, quantity, index, window, &out.facts, first);
+                let fact = read(reading, q, quantity, index, window, &out.facts, first);
                 out.facts.push(fact);
             }
         }
         role::announced(reading, &mut out, first, index, &repeats);
         let facts = out.facts.len();
         part::parts(reading, &mut out.facts, first..facts);
-        codes::share(reading, &mut out.facts, first..facts);
         category::settle(reading, cues, &mut out.facts, first..facts);
+        codes::share(reading, &mut out.facts, first..facts);
     }
     out
 }
 
 /// One number in its window.
-#[allow(clippy::too_many_arguments)]
 fn read(
-    reading: &Reading<'_, '_>, cues: &[Cue], q: &QuantityMention, quantity: usize, sentence: usize, window: Window, facts: &[Fact], first: usize,
+    reading: &Reading<'_, '_>, q: &QuantityMention, quantity: usize, sentence: usize, window: Window, facts: &[Fact], first: usize,
 ) -> Fact {
     let before = facts.get(first..).unwrap_or_default();
     if let Some(last) = before.last().filter(|last| in_a_row(reading, last, q, &window)) {
@@ -151,9 +150,16 @@ fn read(
         fact.derivation.steps.push(("period_reaches_forward", period.text.clone()));
     }
     fact.cumulative = period::cumulative(reading, q, sentence, &fact, facts);
-    codes::parties(reading, &mut fact, facts, first);
+    codes::parties(reading, &mut fact);
     codes::own(reading, &mut fact);
-    let _ = cues;
+    // An elliptic 金额 goes on with what was counted before it, and with whom.
+    if let Some(last) = before.last().filter(|last| fact.noun.is_empty() && !fact.label.is_empty() && last.label == fact.label) {
+        fact.purposes.clone_from(&last.purposes);
+        fact.segments.clone_from(&last.segments);
+    }
+    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放") {
+        fact.label.clone_from(&fact.product);
+    }
     fact
 }
 

@@ -36,6 +36,9 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
         QuantityKind::Identifier => return QuantityRole::Identifier,
         _ => {}
     }
+    if in_a_name(reading, q) {
+        return QuantityRole::Identifier;
+    }
     if counts_items(reading, q) {
         return QuantityRole::Enumeration;
     }
@@ -52,6 +55,15 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
         return QuantityRole::Context;
     }
     QuantityRole::Figure
+}
+
+/// 五台县联社: a numeral inside the name of an institution, a region or a product.
+fn in_a_name(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    let at = q.core.start;
+    let named = reading.institutions_in(&(at.saturating_sub(40)..at + 1)).iter().any(|m| m.range.start <= at && at < m.range.end);
+    let product = reading.products_in(&(at.saturating_sub(20)..at + 1)).iter().any(|p| p.range.start <= at && at < p.range.end);
+    let region = q.script == Script::Han && reading.hits.at(at).iter().any(|h| h.end > at + 1 && reading.lexicon.senses(*h).iter().any(|s| matches!(s, crate::engine::lexicon::Sense::Region(_))));
+    named || product || region
 }
 
 /// 三项措施, 四个坚持: the text counts its own items.

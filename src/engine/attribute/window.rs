@@ -108,7 +108,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
 
 /// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
 fn names_a_thing(rest: &str) -> bool {
-    matches!(rest, "额" | "金额" | "点" | "站" | "人员" | "量" | "费" | "费用" | "户" | "率" | "期" | "时间" | "工具" | "机" | "需求" | "余额" | "手续费" | "项目")
+    matches!(rest, "额" | "金额" | "点" | "站" | "人员" | "量" | "费" | "费用" | "户" | "率" | "期" | "时间" | "工具" | "机" | "需求" | "余额" | "手续费" | "项目" | "利率" | "会" | "活动")
 }
 
 fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {

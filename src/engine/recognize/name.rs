@@ -108,7 +108,7 @@ fn receiver_between(source: &SourceText<'_>, from: usize, to: usize) -> bool {
 }
 
 fn is_stop(source: &SourceText<'_>, at: usize) -> bool {
-    matches!(source.at(at), ',' | '。' | ';' | ':' | '、' | '“' | '”' | '(' | '《' | '》' | '\n' | '\t' | '！' | '？' | '"')
+    matches!(source.at(at), ',' | '。' | ';' | ':' | '、' | '的' | '“' | '”' | '(' | '《' | '》' | '\n' | '\t' | '！' | '？' | '"')
 }
 
 /// 周女士, 任某.
