@@ -1,7 +1,8 @@
 //! Facts and acts to a report: the ledger, sections, institutions.
 
 use super::attribute::{Attribution, Fact, iso};
-use super::audit::{self, Case, restated};
+use super::audit::{self, Case, Restated};
+use super::discourse::Entity;
 use super::measure::{Act, Cue, acts};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
@@ -14,7 +15,8 @@ use super::source::Glyphs;
 
 /// Fills a report from what was read.
 pub fn assemble(reading: &Reading<'_, '_>, mut attribution: Attribution, cues: &[Cue], report: &mut Report) {
-    headings(reading, &mut attribution);
+    let restated = Restated::new(reading, &attribution.roles);
+    headings(reading, &restated, &mut attribution);
     for fact in &attribution.facts {
         if let Some(role) = attribution.roles.get_mut(fact.quantity) {
             *role = if fact.owner.is_some() { QuantityRole::Figure } else { QuantityRole::Unattributed };
@@ -23,23 +25,24 @@ pub fn assemble(reading: &Reading<'_, '_>, mut attribution: Attribution, cues: &
     let index_of = ledger(reading, &attribution.roles, report);
     let acts = acts(reading, cues, &attribution.facts);
     institutions(reading, &attribution.facts, &acts, &index_of, report);
-    let case = Case { reading, facts: &attribution.facts, roles: &attribution.roles, reporters: !report.institutions.is_empty() };
+    let case = Case { reading, restated: &restated, facts: &attribution.facts, roles: &attribution.roles, reporters: !report.institutions.is_empty() };
     report.findings = audit::audit(&case);
 }
 
 /// A number in a heading that the body does not state again is a figure.
-fn headings(reading: &Reading<'_, '_>, attribution: &mut Attribution) {
+fn headings(reading: &Reading<'_, '_>, restated: &Restated<'_>, attribution: &mut Attribution) {
     let lone: Vec<usize> = attribution
         .roles
         .iter()
         .enumerate()
-        .filter(|(i, role)| **role == QuantityRole::Heading && reading.quantities.get(*i).is_some_and(|q| restated(reading, q, *i).is_none()))
+        .filter(|(i, role)| **role == QuantityRole::Heading && reading.quantities.get(*i).is_some_and(|q| restated.find(reading, q, *i).is_none()))
         .map(|(i, _)| i)
         .collect();
     for index in lone {
         let states = reading.quantities.get(index).is_some_and(|q| matches!(q.kind, QuantityKind::Money) && q.value.is_some());
         let Some(heading) = reading.quantities.get(index).and_then(|q| reading.outline.paragraph_at(q.core.start)).filter(|_| states) else { continue };
-        let section = reading.outline.sections.iter().position(|s| s.range.contains(&heading.range.start));
+        let at = heading.range.start;
+        let section = reading.outline.sections.partition_point(|s| s.range.start <= at).checked_sub(1).filter(|&s| reading.outline.sections.get(s).is_some_and(|s| at < s.range.end));
         let Some(owner) = section.and_then(|s| reading.discourse.section_owner.get(s)).copied() else { continue };
         if let Some(fact) = super::attribute::in_heading(reading, index, &heading.range, owner) {
             attribution.facts.push(fact);
@@ -143,13 +146,40 @@ fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>
     entries.sort_by_key(|(q, _)| (q.span.start, q.span.end));
 }
 
+/// What one entity owns, as indices.
+#[derive(Clone, Debug, Default)]
+struct Owned {
+    sections: Vec<usize>,
+    acts: Vec<usize>,
+    facts: Vec<usize>,
+}
+
 /// Writes the institutions that report anything or own a section.
 fn institutions(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act], index_of: &[u32], report: &mut Report) {
+    let mut owned = vec![Owned::default(); reading.discourse.entities.len()];
+    let mut own = |entity: usize, add: &dyn Fn(&mut Owned)| owned.get_mut(entity).into_iter().for_each(add);
+    let mut in_act = vec![false; facts.len()];
+    for (section, entity) in reading.discourse.section_owner.iter().enumerate() {
+        own(*entity, &|o| o.sections.push(section));
+    }
+    for (index, act) in acts.iter().enumerate() {
+        own(act.owner, &|o| o.acts.push(index));
+        for slot in act.facts.iter().filter(|&&i| facts.get(i).is_some_and(|f| f.owner == Some(act.owner))) {
+            if let Some(slot) = in_act.get_mut(*slot) {
+                *slot = true;
+            }
+        }
+    }
+    for (index, fact) in facts.iter().enumerate() {
+        if let Some(entity) = fact.owner {
+            own(entity, &|o| o.facts.push(index));
+        }
+    }
     let mut order: Vec<(usize, usize)> = Vec::new();
-    for (entity, e) in reading.discourse.entities.iter().enumerate() {
-        let section = reading.outline.sections.iter().zip(&reading.discourse.section_owner).find(|(_, o)| **o == entity).map(|(s, _)| s.range.start);
-        let does = acts.iter().find(|a| a.owner == entity).map(|a| a.range.start);
-        let states = facts.iter().find(|f| f.owner == Some(entity)).map(|f| f.window.left.start);
+    for (entity, (e, owned)) in reading.discourse.entities.iter().zip(&owned).enumerate() {
+        let section = owned.sections.first().and_then(|&s| reading.outline.sections.get(s)).map(|s| s.range.start);
+        let does = owned.acts.first().and_then(|&a| acts.get(a)).map(|a| a.range.start);
+        let states = owned.facts.first().and_then(|&f| facts.get(f)).map(|f| f.window.left.start);
         let first = [section, does, states].into_iter().flatten().min();
         if let Some(first) = first {
             let first = e.mentions.first().map_or(first, |m| first.min(m.start));
@@ -158,14 +188,16 @@ fn institutions(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act], index_o
     }
     order.sort_unstable();
     for (_, entity) in order {
-        report.institutions.push(institution(reading, entity, facts, acts, index_of));
+        if let (Some(e), Some(owned)) = (reading.discourse.entities.get(entity), owned.get(entity)) {
+            let alone: Vec<usize> = owned.facts.iter().copied().filter(|&f| !in_act.get(f).copied().unwrap_or(true)).collect();
+            report.institutions.push(institution(reading, e, owned, &alone, facts, acts, index_of));
+        }
     }
 }
 
-fn institution(reading: &Reading<'_, '_>, entity: usize, facts: &[Fact], acts: &[Act], index_of: &[u32]) -> InstitutionReport {
-    let mut out = InstitutionReport::default();
-    if let Some(e) = reading.discourse.entities.get(entity) {
-        out.institution = Institution {
+fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[usize], facts: &[Fact], acts: &[Act], index_of: &[u32]) -> InstitutionReport {
+    let mut out = InstitutionReport {
+        institution: Institution {
             name: original_name(reading, &e.name, &e.mentions),
             canonical_name: e.canonical.clone(),
             kind: Some(e.kind),
@@ -174,35 +206,28 @@ fn institution(reading: &Reading<'_, '_>, entity: usize, facts: &[Fact], acts: &
             region_name: e.region.1.clone(),
             register_id: String::new(),
             mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
-        };
-    }
-    let owned = reading.outline.sections.iter().zip(&reading.discourse.section_owner).filter(|(_, o)| **o == entity).map(|(s, _)| s);
+        },
+        ..InstitutionReport::default()
+    };
     let mut sections: Vec<Glyphs> = Vec::new();
-    for section in owned {
+    for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
         if out.heading.is_empty() {
             out.heading = reading.source.original_text(section.heading.clone()).trim().to_owned();
         }
         sections.push(section.range.clone());
     }
-    let mut in_act = vec![false; facts.len()];
-    for act in acts.iter().filter(|a| a.owner == entity) {
+    let own = sections.len();
+    for act in owned.acts.iter().filter_map(|&a| acts.get(a)) {
         let span = reading.source.span(act.range.clone());
         let figures: Vec<Figure> = act.facts.iter().filter_map(|&i| figure(reading, i, facts, index_of)).collect();
-        for &i in &act.facts {
-            if let Some(slot) = in_act.get_mut(i) {
-                *slot = true;
-            }
-        }
-        if !sections.iter().any(|s| s.start <= act.range.start && act.range.end <= s.end) {
+        let heads = sections.get(..own).unwrap_or_default();
+        let inside = heads.partition_point(|s| s.start <= act.range.start).checked_sub(1).and_then(|i| heads.get(i)).is_some_and(|s| act.range.end <= s.end);
+        if !inside {
             sections.push(sentence_around(reading, act));
         }
         out.measures.push(measure(reading, act, span, figures));
     }
-    for (index, fact) in facts.iter().enumerate() {
-        if fact.owner == Some(entity) && !in_act.get(index).copied().unwrap_or(true) {
-            out.figures.extend(figure(reading, index, facts, index_of));
-        }
-    }
+    out.figures.extend(alone.iter().filter_map(|&f| figure(reading, f, facts, index_of)));
     out.sections = merged(sections).into_iter().map(|s| reading.source.span(s)).collect();
     out
 }
@@ -232,7 +257,7 @@ fn merged(mut ranges: Vec<Glyphs>) -> Vec<Glyphs> {
 fn original_name(reading: &Reading<'_, '_>, name: &str, mentions: &[Glyphs]) -> String {
     mentions
         .iter()
-        .find(|m| reading.source.text((*m).clone()) == name)
+        .find(|m| reading.source.starts_with(m.start, name) && name.chars().count() == m.len())
         .map_or_else(|| name.to_owned(), |m| reading.source.original_text(m.clone()).chars().filter(|c| !c.is_whitespace()).collect())
 }
 

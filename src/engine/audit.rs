@@ -1,5 +1,8 @@
 //! What does not add up: one check for each finding code.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_decimal::Decimal;
 
 use super::attribute::{Fact, iso};
@@ -21,7 +24,14 @@ pub struct Case<'a, 'r, 't> {
     pub roles: &'a [QuantityRole],
     /// Whether any institution reports.
     pub reporters: bool,
+    /// What of the headings the body states again.
+    pub restated: &'a Restated<'r>,
 }
+
+/// Most cells that are added up to a table's total.
+const MAX_TABLE: usize = 256;
+/// How many numbers behind a heading's are looked at for one that differs in a digit.
+const MAX_RESTATED: usize = 128;
 
 type Check = fn(&Case<'_, '_, '_>, &mut Vec<Finding>);
 
@@ -116,11 +126,17 @@ fn part_exceeds_total(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 
 /// Parts that claim to be all of them (the last is 其他, or a row 合计 closes the table) add up to the total.
 fn parts_do_not_sum(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
+    let mut parts_of: BTreeMap<usize, Vec<&Fact>> = BTreeMap::new();
+    for fact in case.facts {
+        if let Some(total) = fact.part_of {
+            parts_of.entry(total).or_default().push(fact);
+        }
+    }
     for (index, total) in case.facts.iter().enumerate() {
         let parts: Vec<&Fact> = if is_table_total(case, total) {
             table_rows(case, index)
         } else {
-            let parts: Vec<&Fact> = case.facts.iter().filter(|f| f.part_of == Some(index)).collect();
+            let parts = parts_of.remove(&index).unwrap_or_default();
             let all = parts.last().is_some_and(|last| ["其他", "其余", "其它"].iter().any(|w| case.reading.source.text(last.window.left.clone()).contains(w)));
             let listed = parts.len() >= 3 && same_head(&parts) && parts.iter().filter_map(|p| case.quantity(p)?.value).sum::<Decimal>() > case.quantity(total).and_then(|q| q.value).unwrap_or_default();
             if all || listed { parts } else { Vec::new() }
@@ -171,7 +187,7 @@ fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
     let Some(sum) = case.facts.get(total) else { return Vec::new() };
     let mut rows = Vec::new();
     let mut sentence = sum.sentence;
-    for fact in case.facts.get(..total).unwrap_or_default().iter().rev() {
+    for fact in case.facts.get(total.saturating_sub(MAX_TABLE)..total).unwrap_or_default().iter().rev() {
         if !is_row(case, fact) || fact.sentence.zip(sentence).is_none_or(|(a, b)| b - a > 1) {
             break;
         }
@@ -230,7 +246,7 @@ fn growth(level: Decimal, moved: Decimal, up: bool) -> Option<Decimal> {
 
 /// One institution's stock of one thing on one day with two values.
 fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
-    let mut seen: std::collections::BTreeMap<(usize, Metric, &str, &str, &str), &Fact> = std::collections::BTreeMap::new();
+    let mut seen: BTreeMap<(usize, Metric, &str, &str, &str), &Fact> = BTreeMap::new();
     for fact in case.facts {
         let settled = matches!(fact.metric, Metric::LoanBalance | Metric::DepositBalance | Metric::TotalAssets | Metric::NonPerformingRatio | Metric::NonPerformingLoan) && fact.change.is_none() && fact.label.chars().count() >= 3;
         let (Some(owner), Some(period), true) = (fact.owner, fact.period.as_ref(), settled) else { continue };
@@ -271,9 +287,10 @@ fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 }
 
 fn date_implausible(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
+    let periods = Periods::default();
     for date in case.reading.dates {
         let late = case.reading.published.zip(date.end.or(date.start)).is_some_and(|(published, day)| day > published)
-            && date.shape == DateShape::Day && !date.repaired && as_of(case, &date.range);
+            && date.shape == DateShape::Day && !date.repaired && as_of(case, &date.range, &periods);
         if date.impossible || late {
             let message = if late { "figures are dated after the day of publication" } else { "there is no such date" };
             let expected = case.reading.published.filter(|_| late).map(|p| format!("not after {}", iso(p))).unwrap_or_default();
@@ -282,14 +299,28 @@ fn date_implausible(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// The ends of the texts of all periods, looked up when first asked.
+#[derive(Default)]
+struct Periods<'f>(OnceCell<BTreeSet<&'f str>>);
+
+impl<'f> Periods<'f> {
+    fn end_with(&self, case: &Case<'f, '_, '_>, date: &str) -> bool {
+        let ends = self.0.get_or_init(|| {
+            let texts: BTreeSet<&str> = case.facts.iter().filter_map(|f| f.period.as_ref()).map(|p| p.text.as_str()).collect();
+            texts.into_iter().flat_map(|text| text.char_indices().filter_map(move |(at, _)| text.get(at..))).collect()
+        });
+        ends.contains(date)
+    }
+}
+
 /// Whether a date says as of when figures hold.
-fn as_of(case: &Case<'_, '_, '_>, range: &Glyphs) -> bool {
+fn as_of<'f>(case: &Case<'f, '_, '_>, range: &Glyphs, periods: &Periods<'f>) -> bool {
     let source = case.reading.source;
     let body = case.reading.outline.paragraph_at(range.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row));
     let opened = ["截至", "截止", "截止到", "截至到"].iter().any(|w| source.ends_with(range.start, w));
     let text = source.text(range.clone());
     let stated = (text.ends_with('末') || text.ends_with('底')) && !case.reading.any(range.start.saturating_sub(6)..range.start, &["到", "至", "前", "计划", "预计", "力争", "将"]);
-    body && (opened || stated && case.facts.iter().any(|f| f.period.as_ref().is_some_and(|p| p.text.ends_with(source.original_text(range.clone())))))
+    body && (opened || stated && periods.end_with(case, source.original_text(range.clone())))
         && !source.starts_with(range.end, "到期") && !source.starts_with(range.end, "前")
 }
 
@@ -333,7 +364,7 @@ fn heading_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
         if case.roles.get(index) != Some(&QuantityRole::Heading) || q.kind != QuantityKind::Money && q.kind != QuantityKind::Count || q.value.is_none() {
             continue;
         }
-        let Some(other) = restated(case.reading, q, index).filter(|other| other.value != q.value) else { continue };
+        let Some(other) = case.restated.find(case.reading, q, index).filter(|other| other.value != q.value) else { continue };
         out.push(case.finding(
             FindingCode::HeadingMismatch,
             Severity::Warning,
@@ -345,24 +376,51 @@ fn heading_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// Where the body under a heading states the heading's number again, or another one in its place
-/// (one digit lost, added or changed).
-#[must_use]
-pub fn restated<'a>(reading: &'a Reading<'_, '_>, q: &QuantityMention, index: usize) -> Option<&'a QuantityMention> {
-    let end = reading.outline.section_at(q.core.start).map_or(reading.source.len(), |s| s.range.end);
-    let in_body = |other: &&QuantityMention| {
-        other.core.start < end
-            && other.kind == q.kind
-            && other.unit == q.unit
-            && reading.outline.paragraph_at(other.core.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row))
-    };
-    let after = reading.quantities.get(index + 1..).unwrap_or_default();
-    if let Some(same) = after.iter().filter(in_body).find(|o| o.value == q.value) {
-        return Some(same);
+/// Where the numbers of the body stand, by what they say.
+#[derive(Debug)]
+pub struct Restated<'a> {
+    /// The body's quantities with their indices, ascending.
+    body: Vec<(usize, &'a QuantityMention)>,
+    /// Places in `body` by kind, unit and value.
+    by_value: BTreeMap<(QuantityKind, &'a str, Option<Decimal>), Vec<usize>>,
+}
+
+impl<'a> Restated<'a> {
+    /// Looks the body's numbers up, if any number stands in a heading.
+    #[must_use]
+    pub fn new(reading: &Reading<'a, '_>, roles: &[QuantityRole]) -> Self {
+        let mut out = Self { body: Vec::new(), by_value: BTreeMap::new() };
+        if !roles.contains(&QuantityRole::Heading) {
+            return out;
+        }
+        for (index, q) in reading.quantities.iter().enumerate() {
+            if reading.outline.paragraph_at(q.core.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)) {
+                out.by_value.entry((q.kind, q.unit.as_str(), q.value)).or_default().push(out.body.len());
+                out.body.push((index, q));
+            }
+        }
+        out
     }
-    let digits = |m: &QuantityMention| reading.source.text(m.number.clone()).chars().filter(char::is_ascii_digit).collect::<Vec<char>>();
-    let own = digits(q);
-    after.iter().filter(in_body).find(|o| own.len() >= 2 && one_edit_apart(&own, &digits(o)))
+
+    /// Where the body under a heading states the heading's number again, or another one in its place
+    /// (one digit lost, added or changed).
+    #[must_use]
+    pub fn find(&self, reading: &Reading<'a, '_>, q: &QuantityMention, index: usize) -> Option<&'a QuantityMention> {
+        let end = reading.outline.section_at(q.core.start).map_or(reading.source.len(), |s| s.range.end);
+        let from = self.body.partition_point(|(i, _)| *i <= index);
+        let equal = self.by_value.get(&(q.kind, q.unit.as_str(), q.value)).map(Vec::as_slice).unwrap_or_default();
+        let same = equal.get(equal.partition_point(|place| *place < from)).and_then(|place| self.body.get(*place)).map(|(_, other)| *other);
+        if let Some(same) = same.filter(|other| other.core.start < end) {
+            return Some(same);
+        }
+        let digits = |m: &QuantityMention| m.number.clone().map(|i| reading.source.at(i)).filter(char::is_ascii_digit).collect::<Vec<char>>();
+        let own = digits(q);
+        if own.len() < 2 {
+            return None;
+        }
+        let behind = self.body.get(from..).unwrap_or_default().iter().take(MAX_RESTATED).map(|(_, other)| *other).take_while(|other| other.core.start < end);
+        behind.filter(|o| o.kind == q.kind && o.unit == q.unit).find(|o| one_edit_apart(&own, &digits(o)))
+    }
 }
 
 /// Whether one digit lost, added or changed, or two swapped, turns one number into the other.

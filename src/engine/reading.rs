@@ -1,7 +1,7 @@
 //! Everything known of a text before facts are made of it, and how to look around in it.
 
 use super::discourse::Discourse;
-use super::lexicon::{Hit, Hits, Lexicon, Role, Sense};
+use super::lexicon::{Hit, Hits, Lexicon, Role};
 use super::outline::{Outline, inside};
 use super::recognize::date::{DateMention, Day};
 use super::recognize::institution::InstitutionMention;
@@ -73,7 +73,7 @@ impl Reading<'_, '_> {
     /// Whether a word has a role.
     #[must_use]
     pub fn has_role(&self, hit: Hit, role: Role) -> bool {
-        self.lexicon.senses(hit).contains(&Sense::Role(role))
+        self.lexicon.has_role(hit, role)
     }
 
     /// The dates that start inside `range`.
@@ -109,6 +109,16 @@ impl Reading<'_, '_> {
     /// Whether any of `words` stands inside `range`.
     #[must_use]
     pub fn any(&self, range: Glyphs, words: &[&str]) -> bool {
-        range.clone().any(|i| words.iter().any(|w| i + w.chars().count() <= range.end && self.source.starts_with(i, w)))
+        let glyphs = self.source.glyphs();
+        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
+        // Most glyphs begin none of the words: a bit for each first character, modulo 64, tells.
+        let bit = |c: char| 1_u64 << (u32::from(c) % 64);
+        let firsts = words.iter().filter_map(|w| w.chars().next()).fold(0, |bits, c| bits | bit(c));
+        stretch.iter().enumerate().any(|(i, &glyph)| {
+            firsts & bit(glyph) != 0 && words.iter().any(|w| {
+                let mut rest = stretch.iter().skip(i);
+                w.chars().all(|c| rest.next() == Some(&c))
+            })
+        })
     }
 }

@@ -101,7 +101,12 @@ impl<'t> SourceText<'t> {
     /// Whether the glyphs before `at` end with `word`.
     #[must_use]
     pub fn ends_with(&self, at: usize, word: &str) -> bool {
-        at.checked_sub(word.chars().count()).is_some_and(|start| self.starts_with(start, word))
+        let mut i = at;
+        word.chars().rev().all(|c| {
+            let before = i.checked_sub(1);
+            i = before.unwrap_or(0);
+            before.and_then(|i| self.glyphs.get(i)) == Some(&c)
+        })
     }
 
     /// The normalised text of a range.

@@ -70,8 +70,14 @@ impl<'a> View<'a> {
 
     /// Where `word` begins if it ends at `at`.
     pub fn ends(&self, at: usize, word: &str) -> Option<usize> {
-        let start = at.checked_sub(word.chars().count())?;
-        self.has(start, word).then_some(start)
+        let mut start = at;
+        for c in word.chars().rev() {
+            start = start.checked_sub(1)?;
+            if self.at(start) != c {
+                return None;
+            }
+        }
+        Some(start)
     }
 
     /// The glyph after the run of ASCII digits at `at`.

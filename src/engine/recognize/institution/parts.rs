@@ -23,15 +23,7 @@ impl<'a> Parts<'a> {
         let of_names = |sense: &Sense| matches!(sense, Sense::Name(_) | Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_));
         let all = hits.starting_in(0..source.len());
         let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(of_names)).collect();
-        ending.sort_by_key(|hit| (hit.end, hit.start));
-        let mut first = Vec::with_capacity(source.len() + 2);
-        let mut next = 0;
-        for end in 0..source.len() + 2 {
-            while ending.get(next).is_some_and(|hit| hit.end < end) {
-                next += 1;
-            }
-            first.push(next);
-        }
+        let first = by_end(&mut ending, source.len());
         let crossed = crossed(lexicon, all);
         Self { source, lexicon, hits, ending, first, crossed }
     }
@@ -108,6 +100,33 @@ impl<'a> Parts<'a> {
     pub fn is_left_border(&self, at: usize) -> bool {
         !is_ideograph(self.source.before(at)) || self.name_to(at, NamePart::Border).is_some() || self.name_to(at, NamePart::Lead).is_some()
     }
+}
+
+/// Orders hits by end, keeping the order they have by start; the first hit that ends at or after each glyph.
+fn by_end(hits: &mut Vec<Hit>, glyphs: usize) -> Vec<usize> {
+    let mut first = vec![0; glyphs + 3];
+    for hit in &*hits {
+        if let Some(count) = first.get_mut(hit.end + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut first {
+        sum += *count;
+        *count = sum;
+    }
+    let mut next = first.clone();
+    let mut ordered = hits.clone();
+    for hit in &*hits {
+        if let Some(place) = next.get_mut(hit.end) {
+            if let Some(slot) = ordered.get_mut(*place) {
+                *slot = *hit;
+            }
+            *place += 1;
+        }
+    }
+    *hits = ordered;
+    first
 }
 
 /// The regions that an earlier word runs into, by place: a region no lower, or a
