@@ -159,7 +159,9 @@ impl Kind {
         let within = |number: u64, low, high| (low <= number && number <= high).then_some(Value::Number(number));
         match self {
             Self::Count(low, high) => within(digits(text)?, low, high),
-            Self::Bytes(low, high) => within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high),
+            Self::Bytes(low, high) => {
+                within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high)
+            }
             Self::Time(low, high) => {
                 within(suffixed(text, &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)])?, low, high)
             }
@@ -216,9 +218,12 @@ impl ServeArgs {
                 Err(problem) => problems.push(problem),
             }
         }
-        problems.extend(self.given.keys().filter(|name| SETTINGS.iter().all(|s| s.name != **name)).map(|name| {
-            format!("--{name}: there is no such setting")
-        }));
+        problems.extend(
+            self.given
+                .keys()
+                .filter(|name| SETTINGS.iter().all(|s| s.name != **name))
+                .map(|name| format!("--{name}: there is no such setting")),
+        );
         let values = Values(values);
         if problems.is_empty() && values.number("max-text-bytes") > values.number("max-message-bytes") {
             problems.push("--max-text-bytes: is more than --max-message-bytes".to_owned());
@@ -262,7 +267,8 @@ impl Values {
     }
 
     fn log_level(&self) -> tracing::Level {
-        let levels = [("error", tracing::Level::ERROR), ("warn", tracing::Level::WARN), ("debug", tracing::Level::DEBUG)];
+        let levels =
+            [("error", tracing::Level::ERROR), ("warn", tracing::Level::WARN), ("debug", tracing::Level::DEBUG)];
         let chosen = levels.into_iter().find(|(name, _)| self.is("log-level", name));
         chosen.map_or(tracing::Level::INFO, |(_, level)| level)
     }

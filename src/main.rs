@@ -59,7 +59,7 @@ fn run(settings: &Settings) -> ExitCode {
 fn serve(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
     let server = grpc::Server::new(Arc::new(Engine::new()?), settings.grpc.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served: std::io::Result<_> = runtime.block_on(async {
+    let outcome: std::io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let listener = TcpListener::bind(settings.listen)
             .await
@@ -70,7 +70,7 @@ fn serve(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
         server.serve(listener, shutdown).await
     });
     runtime.shutdown_background();
-    served?;
+    outcome?;
     Ok(())
 }
 

@@ -41,7 +41,7 @@ pub struct BulkBody {
     requests: FrameReader,
     draining: Pin<Box<WaitForCancellationFutureOwned>>,
     /// A request that was read and waits for room in the pool.
-    waiting: Option<(Frame, Pin<Box<dyn Future<Output = Result<Room, NotRun>> + Send>>)>,
+    waiting: Option<(Frame, RoomToCome)>,
     under_way: VecDeque<UnderWay>,
     bytes_under_way: usize,
     asked: u64,
@@ -50,6 +50,8 @@ pub struct BulkBody {
     ending: Option<Status>,
     closed: bool,
 }
+
+type RoomToCome = Pin<Box<dyn Future<Output = Result<Room, NotRun>> + Send>>;
 
 struct UnderWay {
     answer: Answer,
@@ -132,8 +134,9 @@ impl BulkBody {
         self.bytes_under_way += weight;
     }
 
-    /// Notes what is done, so that the window counts answers by their true size.
-    fn settle(&mut self, cx: &mut Context<'_>) {
+    /// Notes what is done, so that the window counts answers by their true size; says whether anything was.
+    fn settle(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut settled = false;
         for item in &mut self.under_way {
             let Answer::Pending(ticket) = &mut item.answer else { continue };
             let Poll::Ready(result) = Pin::new(ticket).poll(cx) else { continue };
@@ -141,7 +144,9 @@ impl BulkBody {
             self.bytes_under_way = self.bytes_under_way - item.weight + weight;
             item.weight = weight;
             item.answer = result.map_or(Answer::Lost, Answer::Ready);
+            settled = true;
         }
+        settled
     }
 
     /// The answers that are ready at the head of the stream.
@@ -202,27 +207,28 @@ impl http_body::Body for BulkBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<BodyFrame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<BodyFrame<Bytes>, Status>>> {
         let this = &mut *self;
         if this.closed {
             return Poll::Ready(None);
         }
-        this.fill(cx);
-        this.settle(cx);
-        if let Some(bytes) = this.take_ready() {
-            return Poll::Ready(Some(Ok(BodyFrame::data(bytes))));
-        }
-        if this.under_way.is_empty() && this.waiting.is_none() {
-            if let Some(ending) = this.ending.take() {
+        loop {
+            this.fill(cx);
+            let settled = this.settle(cx);
+            if let Some(bytes) = this.take_ready() {
+                return Poll::Ready(Some(Ok(BodyFrame::data(bytes))));
+            }
+            if this.under_way.is_empty()
+                && this.waiting.is_none()
+                && let Some(ending) = this.ending.take()
+            {
                 return Poll::Ready(Some(Ok(BodyFrame::trailers(this.trailers(ending)))));
             }
-            // The window emptied after `fill` looked: look again.
-            cx.waker().wake_by_ref();
+            // An answer smaller than its request gives the window room: fill it before resting.
+            if !settled {
+                return Poll::Pending;
+            }
         }
-        Poll::Pending
     }
 }
 

@@ -16,7 +16,10 @@ pub const MAX_SOURCE_URI_BYTES: usize = 2048;
 ///
 /// # Errors
 /// A [`Refusal`] that names each field at fault with its limit.
-pub fn request(request: pb::ExtractReportRequest, max_text_bytes: usize) -> Result<(Bulletin, OffsetEncoding), Refusal> {
+pub fn request(
+    request: pb::ExtractReportRequest,
+    max_text_bytes: usize,
+) -> Result<(Bulletin, OffsetEncoding), Refusal> {
     let bulletin = request.bulletin.unwrap_or_default();
     let encoding = request.options.unwrap_or_default().offset_encoding;
     let known = pb::OffsetEncoding::try_from(encoding).ok();
@@ -103,8 +106,21 @@ mod tests {
         for good in ["2020-02-29", "2000-02-29", "2020-12-31", "1900-01-01", "2199-12-31"] {
             assert!(is_date(good), "{good}");
         }
-        let bad = ["2019-02-29", "1900-02-29", "2020-13-01", "2020-00-10", "2020-04-31", "2020-4-3", "2020/04/03",
-            "20200403", "2020-04-03T00:00", "２０２０-01-01", "0000-01-01", "2200-01-01", "+020-01-01"];
+        let bad = [
+            "2019-02-29",
+            "1900-02-29",
+            "2020-13-01",
+            "2020-00-10",
+            "2020-04-31",
+            "2020-4-3",
+            "2020/04/03",
+            "20200403",
+            "2020-04-03T00:00",
+            "２０２０-01-01",
+            "0000-01-01",
+            "2200-01-01",
+            "+020-01-01",
+        ];
         for bad in bad {
             assert!(!is_date(bad), "{bad}");
         }

@@ -19,6 +19,10 @@ pub enum Encoding {
     Zstd,
 }
 
+/// The server does not know the encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
 /// Why a message was not inflated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InflateError {
@@ -45,11 +49,11 @@ impl Encoding {
     /// How the caller's messages are compressed, if they are.
     ///
     /// # Errors
-    /// The server does not know the encoding.
-    pub fn of_request(headers: &HeaderMap) -> Result<Option<Self>, ()> {
+    /// [`Unknown`].
+    pub fn of_request(headers: &HeaderMap) -> Result<Option<Self>, Unknown> {
         match headers.get("grpc-encoding").map(|value| value.to_str().unwrap_or("")) {
             None | Some("identity") => Ok(None),
-            Some(name) => Self::from_name(name).map(Some).ok_or(()),
+            Some(name) => Self::from_name(name).map(Some).ok_or(Unknown),
         }
     }
 

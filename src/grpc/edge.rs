@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
@@ -94,8 +95,11 @@ impl Edge {
         in_flight: Arc<InFlight>,
     ) -> Response<Body> {
         let counted = in_flight.enter();
-        if let Err(refused) = is_grpc(&request) {
-            return refused;
+        let request = request.map(|body| Lingering(Some(body)));
+        if let Some(refusal) = no_grpc(&request) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = refusal;
+            return response;
         }
         let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
             let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
@@ -119,7 +123,8 @@ impl Edge {
         };
         let (parts, body) = into_infallible(answer).into_parts();
         let headers = with_reason(parts.headers);
-        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
+        let mut response =
+            Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         response
@@ -137,18 +142,16 @@ fn into_infallible(answer: Result<Response<Body>, Infallible>) -> Response<Body>
     answer.unwrap_or_else(|never| match never {})
 }
 
-fn is_grpc(request: &Request<Incoming>) -> Result<(), Response<Body>> {
-    let refuse = |status| {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        Err(response)
-    };
-    let content_type = request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    match content_type {
-        _ if request.method() != Method::POST => refuse(StatusCode::METHOD_NOT_ALLOWED),
-        Some(b"application/grpc") => Ok(()),
-        Some(other) if other.starts_with(b"application/grpc+proto") || other.starts_with(b"application/grpc;") => Ok(()),
-        _ => refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+/// What HTTP says to a request that is no gRPC.
+fn no_grpc<B>(request: &Request<B>) -> Option<StatusCode> {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE).map_or(&b""[..], http::HeaderValue::as_bytes);
+    let known = [&b"application/grpc+proto"[..], b"application/grpc;"];
+    if request.method() != Method::POST {
+        Some(StatusCode::METHOD_NOT_ALLOWED)
+    } else if content_type == b"application/grpc" || known.iter().any(|known| content_type.starts_with(known)) {
+        None
+    } else {
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 }
 
@@ -159,6 +162,51 @@ fn with_reason(mut headers: HeaderMap) -> HeaderMap {
         let _ = status::with_info(status).add_header(&mut headers);
     }
     headers
+}
+
+/// Time and bytes for the rest of a request that is not wanted.
+const LINGER: (Duration, usize) = (Duration::from_millis(200), 64 << 10);
+
+/// A request body that, when dropped, still takes in the rest for a moment.
+///
+/// A caller that gets its answer, and with it a reset of the stream it is still sending on, may
+/// report the reset and lose the answer.
+struct Lingering(Option<Incoming>);
+
+impl http_body::Body for Lingering {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let Some(body) = &mut self.0 else { return Poll::Ready(None) };
+        let frame = Pin::new(body).poll_frame(cx);
+        if let Poll::Ready(None | Some(Err(_))) = frame {
+            self.0 = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        let Some(body) = self.0.take().filter(|body| !http_body::Body::is_end_stream(body)) else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER.0, take_in(body, LINGER.1)));
+        }
+    }
+}
+
+async fn take_in(mut body: Incoming, most_bytes: usize) {
+    let mut left = most_bytes;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
 }
 
 /// What ends a call from outside: its deadline, or the server's going away.

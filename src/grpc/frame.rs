@@ -76,9 +76,8 @@ impl FrameReader {
                         self.hold(data);
                     }
                 }
-                Some(Err(_)) => return Poll::Ready(Some(Err(broken()))),
                 None if self.held.is_empty() && self.skipping.is_none() => return Poll::Ready(None),
-                None => return Poll::Ready(Some(Err(broken()))),
+                Some(Err(_)) | None => return Poll::Ready(Some(Err(broken()))),
             }
         }
     }
@@ -167,4 +166,66 @@ fn compressed(packed: &[u8]) -> Bytes {
 fn header(compressed: bool, size: usize) -> [u8; HEADER_BYTES] {
     let [a, b, c, d] = u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes();
     [u8::from(compressed), a, b, c, d]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+
+    use super::*;
+
+    /// A body of these parts.
+    struct Parts(VecDeque<Bytes>);
+
+    impl http_body::Body for Parts {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.pop_front().map(|part| Ok(http_body::Frame::data(part))))
+        }
+    }
+
+    /// The lengths of the messages in a body cut into parts of `size` bytes; none where one was too large.
+    fn lengths(body: &[u8], size: usize) -> Result<Vec<Option<usize>>, tonic::Code> {
+        let parts = body.chunks(size).map(Bytes::copy_from_slice).collect();
+        let mut reader = FrameReader::new(Body::new(Parts(parts)), 100);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut found = Vec::new();
+        loop {
+            match reader.poll_frame(&mut cx) {
+                Poll::Ready(Some(Ok(Frame::Whole { bytes, .. }))) => found.push(Some(bytes.len())),
+                Poll::Ready(Some(Ok(Frame::TooLarge { .. }))) => found.push(None),
+                Poll::Ready(Some(Err(status))) => return Err(status.code()),
+                Poll::Ready(None) => return Ok(found),
+                Poll::Pending => unreachable!("the parts are all there"),
+            }
+        }
+    }
+
+    fn message(length: usize) -> Vec<u8> {
+        [&header(false, length)[..], &vec![7; length]].concat()
+    }
+
+    #[test]
+    fn messages_are_read_however_the_body_is_cut() {
+        let body = [message(0), message(100), message(101), message(1), message(5_000), message(3)].concat();
+        for size in 1..body.len() {
+            assert_eq!(lengths(&body, size), Ok(vec![Some(0), Some(100), None, Some(1), None, Some(3)]), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_ends_inside_a_message_is_broken() {
+        for whole in [message(50), message(5_000)] {
+            for end in 1..whole.len() {
+                assert_eq!(lengths(&whole[..end], 64), Err(tonic::Code::InvalidArgument), "{end}");
+            }
+        }
+        assert_eq!(lengths(&[2, 0, 0, 0, 0], 64), Err(tonic::Code::InvalidArgument));
+    }
 }

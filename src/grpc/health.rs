@@ -42,7 +42,7 @@ impl Switch {
         self.state.send_replace(State::Serving);
     }
 
-    /// Says NOT_SERVING from now on.
+    /// Says `NOT_SERVING` from now on.
     pub fn not_serving(&self) {
         self.state.send_replace(State::Draining);
     }

@@ -25,7 +25,7 @@ use super::edge::{Edge, InFlight};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
 use super::service::ExtractReportService;
-use super::{Extract, HEALTH_DESCRIPTORS, Options, DESCRIPTORS};
+use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 
 /// Time for the last words of a connection that is cut.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -285,4 +285,39 @@ pub async fn serve(
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> io::Result<Drained> {
     Server::new(engine, options)?.serve(listener, shutdown).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ServeArgs;
+    use crate::engine::report::Report;
+
+    struct Nothing;
+
+    impl Extract for Nothing {
+        fn extract(&self, _: &crate::engine::Bulletin) -> Report {
+            Report::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn l7_nodelay_and_keepalive_are_set_on_every_socket() {
+        let server = Server::new(Arc::new(Nothing), ServeArgs::default().check().unwrap().grpc).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        assert!(!socket.nodelay().unwrap());
+        server.connection(1).prepare(&socket).unwrap();
+        assert!(socket.nodelay().unwrap());
+        assert!(SockRef::from(&socket).keepalive().unwrap());
+    }
+
+    #[test]
+    fn connections_do_not_all_reach_their_age_at_once() {
+        let hour = Duration::from_secs(3_600);
+        let ages: std::collections::BTreeSet<_> = (0..100).map(|number| spread(hour, number)).collect();
+        assert!(ages.len() > 50);
+        assert!(ages.iter().all(|age| *age <= hour && *age >= hour * 9 / 10));
+    }
 }

@@ -95,7 +95,7 @@ pub struct Options {
     pub connection_grace: Duration,
     /// Idle time after which a connection gets GOAWAY.
     pub max_connection_idle: Duration,
-    /// Time between NOT_SERVING and refusing connections.
+    /// Time between `NOT_SERVING` and refusing connections.
     pub drain_notice: Duration,
     /// Time for calls in flight at shutdown.
     pub drain_limit: Duration,

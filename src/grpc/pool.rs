@@ -180,13 +180,11 @@ impl Pool {
         let gate = shared.gate(lane);
         let place = Arc::clone(&gate.places).try_acquire_owned();
         let held = Arc::clone(&gate.kib).try_acquire_many_owned(gate.weight(bytes));
-        match (place, held) {
-            (Ok(place), Ok(bytes)) => Ok(Room { place, bytes, lane }),
-            _ => {
-                shared.counts.refused.fetch_add(1, Ordering::Relaxed);
-                Err(Full { retry_after: shared.retry_after() })
-            }
+        if let (Ok(place), Ok(bytes)) = (place, held) {
+            return Ok(Room { place, bytes, lane });
         }
+        shared.counts.refused.fetch_add(1, Ordering::Relaxed);
+        Err(Full { retry_after: shared.retry_after() })
     }
 
     /// Room for a job of so many bytes, as soon as there is some. Waiters are served in turn.
@@ -344,5 +342,90 @@ impl<T> Drop for Ticket<T> {
         if !self.settled {
             self.shared.withdraw(self.lane, self.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn pool(workers: usize) -> Pool {
+        Pool::start(Bounds { workers, unary_jobs: 100, bulk_jobs: 100, bytes_per_lane: 1 << 20 }).unwrap()
+    }
+
+    fn room(pool: &Pool, lane: Lane) -> Room {
+        pool.try_room(lane, 1).unwrap()
+    }
+
+    /// A pool of one thread that is held until the sender is dropped.
+    fn held() -> (Pool, mpsc::Sender<()>, Ticket<()>) {
+        let pool = pool(1);
+        let (release, wait) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::channel();
+        let ticket = pool.submit(room(&pool, Lane::Unary), None, move || {
+            begun.send(()).unwrap();
+            let _ = wait.recv();
+        });
+        has_begun.recv().unwrap();
+        (pool, release, ticket)
+    }
+
+    #[test]
+    fn the_lanes_take_turns() {
+        let (pool, release, _held) = held();
+        let (order, in_order) = mpsc::channel();
+        let lanes = [Lane::Unary, Lane::Unary, Lane::Unary, Lane::Bulk, Lane::Bulk, Lane::Bulk];
+        let tickets: Vec<_> = lanes
+            .into_iter()
+            .map(|lane| {
+                let order = order.clone();
+                pool.submit(room(&pool, lane), None, move || order.send(lane).unwrap())
+            })
+            .collect();
+        drop(release);
+        let taken: Vec<_> = in_order.iter().take(6).collect();
+        assert_eq!(taken, [Lane::Bulk, Lane::Unary, Lane::Bulk, Lane::Unary, Lane::Bulk, Lane::Unary]);
+        drop(tickets);
+    }
+
+    #[test]
+    fn a_job_past_its_deadline_and_one_whose_caller_left_never_start() {
+        let (pool, release, _held) = held();
+        let past = Some(Instant::now());
+        let late: Ticket<()> = pool.submit(room(&pool, Lane::Unary), past, || panic!("never starts"));
+        let left: Ticket<()> = pool.submit(room(&pool, Lane::Bulk), None, || panic!("never starts"));
+        drop(left);
+        assert_eq!(pool.counts().waiting.load(Ordering::Relaxed), 1);
+        let (done, is_done) = mpsc::channel();
+        let last = pool.submit(room(&pool, Lane::Unary), None, move || done.send(()).unwrap());
+        drop(release);
+        is_done.recv().unwrap();
+        assert_eq!(pool.counts().withdrawn.load(Ordering::Relaxed), 2);
+        assert_eq!(pool.counts().started.load(Ordering::Relaxed), 2);
+        drop((late, last));
+    }
+
+    #[test]
+    fn a_thread_outlives_the_panics_of_its_jobs() {
+        let pool = pool(1);
+        for _ in 0..10 {
+            let ticket: Ticket<()> =
+                pool.submit(room(&pool, Lane::Unary), None, || std::panic::resume_unwind(Box::new(())));
+            let (done, is_done) = mpsc::channel();
+            let after = pool.submit(room(&pool, Lane::Unary), None, move || done.send(()).unwrap());
+            is_done.recv().unwrap();
+            drop((ticket, after));
+        }
+    }
+
+    #[test]
+    fn a_job_heavier_than_the_lane_takes_all_of_it() {
+        let pool = pool(1);
+        let all = pool.try_room(Lane::Bulk, usize::MAX).unwrap();
+        assert!(pool.try_room(Lane::Bulk, 1).is_err());
+        drop(all);
+        assert!(pool.try_room(Lane::Bulk, 1).is_ok());
     }
 }

@@ -39,7 +39,8 @@ impl Desk {
     /// # Errors
     /// A [`Refusal`] when the bulletin was not read.
     pub fn unary(&self, frame: Frame) -> Result<Bytes, Refusal> {
-        let (_, outcome) = self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
+        let (_, outcome) =
+            self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
         outcome
     }
 

@@ -11,10 +11,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
+use super::life::Program;
 use super::raw::{self, BULK};
 use super::{LONG, eventually, request, start};
 
-async fn next(answers: &mut Streaming<BulkExtractReportsResponse>) -> Result<Option<BulkExtractReportsResponse>, Status> {
+async fn next(
+    answers: &mut Streaming<BulkExtractReportsResponse>,
+) -> Result<Option<BulkExtractReportsResponse>, Status> {
     tokio::time::timeout(LONG, answers.message()).await.expect("an answer comes")
 }
 
@@ -78,9 +81,9 @@ async fn b1_an_error_in_the_stream_is_what_the_unary_call_says() {
         let item = error(next(&mut answers).await.unwrap().unwrap());
         assert_eq!((item.code, item.message.as_str()), (i32::from(unary.code()), unary.message()));
         assert_eq!(item.reason, unary.get_details_error_info().unwrap().reason);
-        let unary: Vec<_> = unary.get_details_bad_request().map_or_else(Vec::new, |bad| {
-            bad.field_violations.into_iter().map(|v| (v.field, v.description)).collect()
-        });
+        let unary: Vec<_> = unary
+            .get_details_bad_request()
+            .map_or_else(Vec::new, |bad| bad.field_violations.into_iter().map(|v| (v.field, v.description)).collect());
         let item: Vec<_> = item.field_violations.into_iter().map(|v| (v.field, v.description)).collect();
         assert_eq!(item, unary);
     }
@@ -157,7 +160,8 @@ async fn b4_no_more_is_read_than_the_window_has_room_for() {
     let caller = raw::connect(&server).await;
     let (response, mut stream) = caller.begin(raw::call(BULK, &[])).await;
     // Far more than the window and flow control can hold.
-    let body: Vec<u8> = (0..100).flat_map(|_| raw::frame(&request("a", &format!("wait:{}", "x".repeat(20_000))))).collect();
+    let body: Vec<u8> =
+        (0..100).flat_map(|_| raw::frame(&request("a", &format!("wait:{}", "x".repeat(20_000))))).collect();
     let total = body.len();
     let (progress, mut sent) = mpsc::unbounded_channel();
     let sending = tokio::spawn(async move {
@@ -211,6 +215,69 @@ async fn b4_a_caller_that_does_not_read_is_not_read_from_and_goes_on_later() {
     server.stop().await;
 }
 
+/// Clock ticks of processor time that a process has used.
+fn processor_ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+fn resident_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn b4_an_idle_stream_takes_no_processor_time() {
+    let program = Program::start(&[]);
+    let mut client = program.client().await;
+    let (sender, requests) = mpsc::channel(1);
+    let mut answers = client.bulk_extract_reports(ReceiverStream::new(requests)).await.unwrap().into_inner();
+    sender.send(request("0", "x")).await.unwrap();
+    next(&mut answers).await.unwrap().unwrap();
+    let before = processor_ticks(program.child.id());
+    let idle = tokio::time::timeout(Duration::from_millis(500), answers.message()).await;
+    assert!(idle.is_err());
+    let used = processor_ticks(program.child.id()) - before;
+    assert!(used <= 5, "{used} ticks in half a second");
+}
+
+/// How many bulletins the long stream has: `JIANBAO_SOAK`, or enough to see a leak.
+fn soak_length() -> u64 {
+    std::env::var("JIANBAO_SOAK").map_or(60_000, |count| count.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b4_memory_is_flat_over_a_long_stream() {
+    let program = Program::start(&["--max-connection-age", "24h"]);
+    let mut client = program.client().await;
+    let count = soak_length();
+    let text = |n: u64| format!("截至{}月末,某行累计发放贷款{n}万元,惠及{}户。", n % 12 + 1, n % 977);
+    let requests = tokio_stream::iter((0..count).map(move |n| request(&format!("id-{n}"), &text(n))));
+    let mut answers = client.bulk_extract_reports(requests).await.unwrap().into_inner();
+    let begun = std::time::Instant::now();
+    let mut after_10_000 = 0;
+    let mut most = 0;
+    for n in 0..count {
+        let answer = next(&mut answers).await.unwrap().unwrap();
+        assert_eq!(answer.sequence, n);
+        assert_eq!(answer.bulletin_id, format!("id-{n}"));
+        assert!(matches!(answer.outcome, Some(Outcome::Report(report)) if report.bulletin_id == answer.bulletin_id));
+        if n == 10_000 {
+            after_10_000 = resident_kib(program.child.id());
+        } else if n % 10_000 == 0 {
+            most = most.max(resident_kib(program.child.id()));
+        }
+    }
+    assert!(next(&mut answers).await.unwrap().is_none());
+    eprintln!(
+        "{count} bulletins in {:?}; resident {after_10_000} KiB after 10,000, {most} KiB at most after",
+        begun.elapsed()
+    );
+    assert!(most < after_10_000 + (8 << 10), "{after_10_000} KiB, then {most} KiB");
+}
+
 #[tokio::test]
 async fn b5_one_stream_uses_every_thread() {
     let (server, _seen) = start(|o| o.workers = 4).await;
@@ -262,7 +329,9 @@ async fn b6_a_caller_that_resumes_gets_every_answer_exactly_once() {
         match next(&mut answers).await {
             Ok(Some(answer)) => answered.push(answer.bulletin_id),
             Ok(None) => break COUNT,
-            Err(status) => break status.metadata().get("jianbao-next-sequence").unwrap().to_str().unwrap().parse().unwrap(),
+            Err(status) => {
+                break status.metadata().get("jianbao-next-sequence").unwrap().to_str().unwrap().parse().unwrap();
+            }
         }
         if answered.len() == 50 {
             first.tell_to_stop();

@@ -44,7 +44,7 @@ impl Program {
         assert!(told.success());
     }
 
-    async fn client(&self) -> ExtractReportServiceClient<tonic::transport::Channel> {
+    pub async fn client(&self) -> ExtractReportServiceClient<tonic::transport::Channel> {
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", self.address)).unwrap();
         ExtractReportServiceClient::new(endpoint.connect().await.unwrap())
     }
@@ -99,7 +99,7 @@ fn l1_exit_codes_tell_usage_settings_and_failure_apart() {
 fn l1_ready_in_well_under_a_second() {
     let begun = Instant::now();
     let program = Program::start(&[]);
-    println!("ready after {:?}", begun.elapsed());
+    eprintln!("ready after {:?}", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     drop(program);
 }
@@ -139,23 +139,33 @@ macro_rules! reflection_test {
             use $version::server_reflection_request::MessageRequest;
             use $version::server_reflection_response::MessageResponse;
             let (server, _seen) = start(|_| {}).await;
-            let mut client =
-                $version::server_reflection_client::ServerReflectionClient::new(server.channel().await);
-            let ask = |message| $version::ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+            let mut client = $version::server_reflection_client::ServerReflectionClient::new(server.channel().await);
+            let ask =
+                |message| $version::ServerReflectionRequest { host: String::new(), message_request: Some(message) };
             let asked = [
                 ask(MessageRequest::ListServices(String::new())),
                 ask(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
             ];
             let mut answers = client.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
-            let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response
-            else { panic!("no list") };
+            let Some(MessageResponse::ListServicesResponse(list)) =
+                answers.message().await.unwrap().unwrap().message_response
+            else {
+                panic!("no list")
+            };
             let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
             names.sort();
-            let served = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                "grpc.reflection.v1alpha.ServerReflection", SERVICE];
+            let served = [
+                "grpc.health.v1.Health",
+                "grpc.reflection.v1.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection",
+                SERVICE,
+            ];
             assert_eq!(names, served);
-            let Some(MessageResponse::FileDescriptorResponse(files)) = answers.message().await.unwrap().unwrap().message_response
-            else { panic!("no file") };
+            let Some(MessageResponse::FileDescriptorResponse(files)) =
+                answers.message().await.unwrap().unwrap().message_response
+            else {
+                panic!("no file")
+            };
             let comments = b"each institution did and every figure it reported";
             let file = files.file_descriptor_proto.first().unwrap();
             assert!(file.windows(comments.len()).any(|part| part == comments), "with the proto's comments");
@@ -204,7 +214,7 @@ async fn l3_idle_streams_and_silent_peers_do_not_hold_the_drain_up() {
     assert_eq!(watch.message().await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(asked.message().await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(server.stopped().await.cut_connections, 0);
-    println!("drained in {:?}", begun.elapsed());
+    eprintln!("drained in {:?}", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 

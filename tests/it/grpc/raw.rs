@@ -21,7 +21,6 @@ pub struct Raw {
 /// What a call ended with.
 #[derive(Debug)]
 pub struct Ended {
-    pub http: http::StatusCode,
     pub headers: HeaderMap,
     pub data: Vec<u8>,
     pub trailers: HeaderMap,
@@ -108,7 +107,7 @@ pub async fn read(response: Response<RecvStream>) -> Ended {
         data.extend_from_slice(&part);
     }
     let trailers = body.trailers().await.unwrap().unwrap_or_default();
-    Ended { http: parts.status, headers: parts.headers, data, trailers }
+    Ended { headers: parts.headers, data, trailers }
 }
 
 pub fn frame(message: &impl Message) -> Vec<u8> {
