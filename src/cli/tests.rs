@@ -120,7 +120,7 @@ fn csv_has_a_row_for_each_figure_and_cuts_where_it_says() {
         assert_eq!((cell("bulletin"), cell("value"), cell("period_end")), ("lantian", "186000000", "2021-03-31"));
         let (start, end): (usize, usize) = (cell("start").parse().unwrap(), cell("end").parse().unwrap());
         let cut = match units {
-            1 => BULLETIN[start..end].to_owned(),
+            1 => String::from_utf8(BULLETIN.as_bytes()[start..end].to_vec()).unwrap(),
             2 => String::from_utf16(&BULLETIN.encode_utf16().collect::<Vec<_>>()[start..end]).unwrap(),
             _ => BULLETIN.chars().skip(start).take(end - start).collect(),
         };
