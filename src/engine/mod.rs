@@ -64,16 +64,15 @@ impl Engine {
         let source = SourceText::new(&bulletin.text);
         let hits = lexicon.scan(&source);
         let published = Day::parse(&bulletin.published_on)
-            .or_else(|| outline::published_on(&source, &recognize::date::dates(&source, &hits, lexicon, None)));
+            .or_else(|| outline::published_on(&source, &recognize::date::full_dates(&source)));
         let dates = recognize::date::dates(&source, &hits, lexicon, published);
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
-        let institutions = recognize::institution::institutions(&source, &hits, lexicon);
+        let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table_units(&source, &outline, &mut quantities);
-        let groups = recognize::institution::group_nouns(&source, &hits, lexicon);
         let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);
         let reading = Reading {
             source: &source,

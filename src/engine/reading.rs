@@ -111,11 +111,15 @@ impl Reading<'_, '_> {
     pub fn any(&self, range: Glyphs, words: &[&str]) -> bool {
         let glyphs = self.source.glyphs();
         let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
-        // Most glyphs begin none of the words: a bit for each first character, modulo 64, tells.
-        let bit = |c: char| 1_u64 << (u32::from(c) % 64);
-        let firsts = words.iter().filter_map(|w| w.chars().next()).fold(0, |bits, c| bits | bit(c));
+        // Most glyphs begin none of the words: a bit for each first character, modulo 256, tells.
+        let mut firsts = [0_u64; 4];
+        let slot = |c: char| (u32::from(c) as usize / 64 % 4, 1_u64 << (u32::from(c) % 64));
+        for (word, bit) in words.iter().filter_map(|w| w.chars().next()).map(slot) {
+            firsts[word] |= bit;
+        }
         stretch.iter().enumerate().any(|(i, &glyph)| {
-            firsts & bit(glyph) != 0 && words.iter().any(|w| {
+            let (word, bit) = slot(glyph);
+            firsts[word] & bit != 0 && words.iter().any(|w| {
                 let mut rest = stretch.iter().skip(i);
                 w.chars().all(|c| rest.next() == Some(&c))
             })

@@ -94,6 +94,31 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
     mentions
 }
 
+/// Finds the dates that are written in full, among others: what can open one is a digit.
+#[must_use]
+pub fn full_dates(source: &SourceText<'_>) -> Vec<DateMention> {
+    let reader = Reader {
+        view: View::new(source, source.len()),
+        reference: None,
+    };
+    let mut mentions = Vec::new();
+    let mut at = 0;
+    while at < source.len() {
+        let c = source.at(at);
+        if !(c.is_ascii_alphanumeric() || han_digit(c).is_some()) {
+            at += 1;
+            continue;
+        }
+        let (mention, next) = reader.mention_at(at);
+        at = next.max(at + 1);
+        if let Some(mention) = mention {
+            at = at.max(mention.range.end);
+            mentions.push(mention);
+        }
+    }
+    mentions
+}
+
 /// Reads dates of one text.
 pub(super) struct Reader<'a> {
     pub view: View<'a>,

@@ -109,6 +109,10 @@ fn event(view: &View<'_>, at: usize) -> Option<DateMention> {
         "产品推出",
         "产品上线",
     ];
+    // Every one of them goes on with 来, 后 or 前.
+    if !(at + 2..at + 14).any(|i| matches!(view.at(i), '来' | '后' | '前')) {
+        return None;
+    }
     let start = view.skip(at, "自").unwrap_or(at);
     let end = EVENTS
         .iter()

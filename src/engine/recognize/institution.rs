@@ -99,6 +99,12 @@ impl InstitutionMention {
 /// Finds every institution that is named, by place, not overlapping.
 #[must_use]
 pub fn institutions(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<InstitutionMention> {
+    institutions_and_groups(source, hits, lexicon).0
+}
+
+/// Finds every institution that is named, and the nouns of groups that no scope stands before.
+#[must_use]
+pub fn institutions_and_groups(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> (Vec<InstitutionMention>, Vec<InstitutionMention>) {
     let parts = Parts::new(source, hits, lexicon);
     let mut found = Vec::new();
     office::find(&parts, &mut found);
@@ -106,7 +112,9 @@ pub fn institutions(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> 
     sector::find(&parts, &mut found);
     let mut mentions = longest(found);
     definition::apply(&parts, &mut mentions);
-    mentions
+    let mut groups = Vec::new();
+    sector::find_unscoped(&parts, &mut groups);
+    (mentions, longest(groups))
 }
 
 /// Finds the nouns of groups that no scope stands before: 金融机构, 相关银行机构.
@@ -114,10 +122,7 @@ pub fn institutions(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> 
 /// They name a sector only where the text has one of its own: a caller that knows it decides.
 #[must_use]
 pub fn group_nouns(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<InstitutionMention> {
-    let parts = Parts::new(source, hits, lexicon);
-    let mut found = Vec::new();
-    sector::find_unscoped(&parts, &mut found);
-    longest(found)
+    institutions_and_groups(source, hits, lexicon).1
 }
 
 /// Of mentions that overlap, the longest; of equally long ones the first found.

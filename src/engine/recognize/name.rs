@@ -20,11 +20,43 @@ pub struct Product {
     pub range: Glyphs,
 }
 
-/// How a borrower's name may end.
-const SUFFIXES: &[&str] = &[
-    "有限责任公司", "股份有限公司", "有限公司", "股份公司", "集团公司", "总公司", "集团", "公司", "人民医院", "中心医院", "中医院", "医院", "专业合作社", "经济合作社", "合作社",
-    "家庭农场", "农场", "水泥厂", "加工厂", "制造厂", "酒厂", "食品厂", "厂", "开发项目", "建设项目", "工程", "项目", "粮行", "养殖场", "牧场", "茶厂", "种植基地", "产业园", "药业", "超市", "酒店",
-];
+/// How a borrower's name may end, by the first character.
+const fn suffixes(first: char) -> &'static [&'static str] {
+    match first {
+        '有' => &["有限责任公司", "有限公司"],
+        '股' => &["股份有限公司", "股份公司"],
+        '集' => &["集团公司", "集团"],
+        '总' => &["总公司"],
+        '公' => &["公司"],
+        '人' => &["人民医院"],
+        '中' => &["中心医院", "中医院"],
+        '医' => &["医院"],
+        '专' => &["专业合作社"],
+        '经' => &["经济合作社"],
+        '合' => &["合作社"],
+        '家' => &["家庭农场"],
+        '农' => &["农场"],
+        '水' => &["水泥厂"],
+        '加' => &["加工厂"],
+        '制' => &["制造厂"],
+        '酒' => &["酒厂", "酒店"],
+        '食' => &["食品厂"],
+        '厂' => &["厂"],
+        '开' => &["开发项目"],
+        '建' => &["建设项目"],
+        '工' => &["工程"],
+        '项' => &["项目"],
+        '粮' => &["粮行"],
+        '养' => &["养殖场"],
+        '牧' => &["牧场"],
+        '茶' => &["茶厂"],
+        '种' => &["种植基地"],
+        '产' => &["产业园"],
+        '药' => &["药业"],
+        '超' => &["超市"],
+        _ => &[],
+    }
+}
 /// Longest borrower's name, in glyphs.
 const MAX_NAME: usize = 32;
 
@@ -35,9 +67,8 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
     let mut at = 0;
     while at < source.len() {
         let name = match source.at(at) {
-            '有' | '股' | '集' | '总' | '公' | '人' | '中' | '医' | '专' | '经' | '合' | '家' | '农' | '水' | '加' | '制' | '酒' | '食' | '厂' | '开' | '建' | '工' | '项' | '粮' | '养' | '牧' | '茶'
-            | '种' | '产' | '药' | '超' => suffixed(source, hits, lexicon, institutions, at, out.last().map_or(0, |b| b.range.end)),
             '女' | '先' | '某' => titled(source, at),
+            first if !suffixes(first).is_empty() => suffixed(source, hits, lexicon, institutions, at, out.last().map_or(0, |b| b.range.end)),
             _ => None,
         };
         let person = name.is_none();
@@ -55,7 +86,7 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
 
 /// A name that ends with a suffix at `at`.
 fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institutions: &[InstitutionMention], at: usize, floor: usize) -> Option<Glyphs> {
-    let suffix = SUFFIXES.iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
+    let suffix = suffixes(source.at(at)).iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
     let end = at + suffix.chars().count();
     let floor = floor.max(at.saturating_sub(MAX_NAME));
     let stop = name_floor(source, floor, at);
@@ -125,6 +156,9 @@ fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
     const CALLINGS: &[&str] = &["大户", "村民", "农户", "户主", "负责人", "牧民", "果农", "养殖户", "种植户", "贫困户", "脱贫户", "牧场主", "农场主", "个体户", "经营户", "法人", "店主", "老板", "理事长", "菜农", "茶农", "花农"];
     const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
+    if !matches!(source.at(at), '大' | '村' | '农' | '户' | '负' | '牧' | '果' | '养' | '种' | '贫' | '脱' | '个' | '经' | '法' | '店' | '老' | '理' | '菜' | '茶' | '花') {
+        return None;
+    }
     let calling = CALLINGS.iter().find(|c| source.starts_with(at, c))?;
     let start = at + calling.chars().count();
     if !is_surname(source.at(start)) {
