@@ -19,10 +19,10 @@ pub use codes::codes_in;
 pub use window::Window;
 
 use super::discourse::{is_sector_statistic, oversees};
+use super::measure::Cue;
 use super::reading::Reading;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
-use super::measure::Cue;
 use super::source::Glyphs;
 
 /// A number that has been understood as a figure.
@@ -108,7 +108,13 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
 
 /// One number in its window.
 fn read(
-    reading: &Reading<'_, '_>, q: &QuantityMention, quantity: usize, sentence: usize, window: Window, facts: &[Fact], first: usize,
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    quantity: usize,
+    sentence: usize,
+    window: Window,
+    facts: &[Fact],
+    first: usize,
 ) -> Fact {
     let before = facts.get(first..).unwrap_or_default();
     if let Some(last) = before.last().filter(|last| in_a_row(reading, last, q, &window)) {
@@ -143,7 +149,7 @@ fn read(
         window,
         derivation: Derivation { steps: vec![measured.why] },
     };
-    fact.change = shift.as_ref().and_then(|s| s.resolve(reading, fact.period.as_ref(), topic));
+    fact.change = shift.as_ref().map(|s| s.resolve(reading, fact.period.as_ref(), topic));
     if let Some(change) = &fact.change {
         fact.derivation.steps.push(("change_against_baseline", change.text.clone()));
     }
@@ -158,7 +164,8 @@ fn read(
         fact.purposes.clone_from(&last.purposes);
         fact.segments.clone_from(&last.segments);
     }
-    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放") {
+    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放")
+    {
         fact.label.clone_from(&fact.product);
     }
     fact
@@ -185,7 +192,9 @@ fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quan
         fact.purposes = Vec::new();
         fact.segments = Vec::new();
         codes::own(reading, &mut fact);
-    } else if let Some(counterpart) = before.len().checked_sub(2 * place).and_then(|i| before.get(i + place)).filter(|_| reading.any(head.window.left.clone(), &["分别"])) {
+    } else if let Some(counterpart) =
+        before.len().checked_sub(2 * place).and_then(|i| before.get(i + place)).filter(|_| reading.any(head.window.left.clone(), &["分别"]))
+    {
         // The second of this row goes with the second of the row before it.
         fact.label.clone_from(&counterpart.label);
         fact.purposes.clone_from(&counterpart.purposes);
@@ -198,7 +207,8 @@ fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quan
 fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<usize> {
     let at = q.core.start;
     let sentences = &reading.outline.sentences;
-    let sentence = sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| sentences.get(i)).map_or(0, |s| s.range.start);
+    let sentence =
+        sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| sentences.get(i)).map_or(0, |s| s.range.start);
     let rows = &reading.discourse.parallels;
     let rows = rows.get(rows.partition_point(|p| p.range.start < sentence)..).unwrap_or_default();
     if let Some(row) = rows.iter().take_while(|p| p.range.start <= at).find(|p| p.range.contains(&at)) {
