@@ -298,7 +298,7 @@ fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
         {
             continue;
         }
-        if fact.metric != Metric::NonPerformingRatio && fact.kind != QuantityKind::Money {
+        if fact.metric != Metric::NonPerformingRatio && fact.kind != QuantityKind::Money || of_a_group(case, fact) {
             continue;
         }
         let Some(&first) = seen.get(&(owner, fact.metric, fact.label.as_str(), period.end.as_str(), fact.product.as_str())) else {
@@ -318,6 +318,28 @@ fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             ));
         }
     }
+}
+
+/// Whether a figure is about some of its owner's institutions only: 股份制商业银行不良贷款率.
+fn of_a_group(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
+    const GROUPS: &[&str] = &[
+        "商业银行",
+        "股份制",
+        "大型银行",
+        "城商行",
+        "法人银行",
+        "外资银行",
+        "村镇银行",
+        "农商行",
+        "政策性银行",
+        "分行",
+        "支行",
+        "财务公司",
+        "信托公司",
+    ];
+    let owner = fact.owner.and_then(|o| case.reading.discourse.entities.get(o)).map_or("", |e| e.name.as_str());
+    let before = fact.window.clause.start..fact.window.left.end;
+    GROUPS.iter().any(|g| !owner.contains(g) && case.reading.any(before.clone(), &[g]))
 }
 
 fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {

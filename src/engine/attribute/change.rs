@@ -236,7 +236,7 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
         (None, Some(l)) => (ChangeDirection::Decrease, l),
         (None, None) => return None,
     };
-    let opener = word.end - word.start == 2 && reading.source.at(word.start + 1) != '出';
+    let opener = word.end - word.start == 2;
     let compared = reading.any(left.clone(), &["较", "比"]);
     if !opener && !(compared && word.end + 1 >= left.end) {
         return None;
@@ -358,11 +358,8 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>,
     }
     // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
     if respectively {
-        let row = before.iter().rposition(|f| !f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"));
-        if let Some(head) = row
-            .and_then(|i| before.get(i))
-            .filter(|_| before.last().is_some_and(|l| l.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row")))
-        {
+        let row = before.iter().rposition(|f| !super::row::is_next(f));
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(|l| super::row::is_next(l))) {
             return Some(head);
         }
     }

@@ -280,28 +280,3 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
 pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
     noun_after(reading, &window.right).len() >= 2
 }
-
-/// The `place`-th of the things named before a row of numbers that 分别 shares out: A、B贷款分别新增….
-pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Glyphs> {
-    let respectively = (head.window.clause.start..head.window.left.end).rev().find(|&i| reading.source.starts_with(i, "分别"))?;
-    let floor = reading.clause_start(respectively, head.window.sentence.start);
-    let list = noun_before(reading, &(floor..respectively));
-    let list = if list.is_empty() && floor > head.window.sentence.start {
-        noun_before(reading, &(reading.clause_start(floor - 1, head.window.sentence.start)..floor - 1))
-    } else {
-        list
-    };
-    let mut start = list.start;
-    let mut items = Vec::new();
-    for at in list.clone() {
-        if matches!(reading.source.at(at), '、' | '和' | '与' | '及') {
-            items.push(start..at);
-            start = at + 1;
-        }
-    }
-    items.push(start..list.end);
-    if (list.clone()).any(|i| reading.source.at(i).is_ascii_digit()) {
-        return None;
-    }
-    items.get(place).filter(|item| item.len() >= 2).cloned()
-}

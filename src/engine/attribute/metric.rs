@@ -450,3 +450,9 @@ fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &
     }
     built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()))
 }
+
+/// What grows when a noun does: 贷款, 存款, 总资产.
+pub fn of_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
+    let found = strongest(reading, QuantityKind::Money, noun, &(0..0))?;
+    Some(if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric })
+}

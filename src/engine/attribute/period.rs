@@ -76,6 +76,11 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     if matches!(date.shape, DateShape::Time | DateShape::YearEarlier) {
         return false;
     }
+    // The stamp a news item opens with, and 当年.
+    let stamp = start < 3 && (end..end + 24).any(|i| source.starts_with(i, "正文"));
+    if stamp || matches!(source.text(date.range.clone()).as_str(), "当年" | "同年") {
+        return false;
+    }
     let compared = matches!(source.before(start), '较' | '比')
         || ["高于", "低于", "相比", "相较于", "相较", "对比", "不变价", "自"].iter().any(|w| source.ends_with(start, w) && *w != "自");
     let due = ["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].iter().any(|w| source.starts_with(end, w));

@@ -48,6 +48,12 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if q.kind == QuantityKind::Number && !q.unit_missing || q.value.is_none() {
         return if reading.source.before(q.core.start).is_ascii_alphabetic() { QuantityRole::Identifier } else { QuantityRole::Context };
     }
+    if q.unit == "版" || q.kind == QuantityKind::Count && reading.any(window.clause.clone(), &["之一", "上市银行"]) {
+        return QuantityRole::Context;
+    }
+    if in_a_headline(reading, q) {
+        return QuantityRole::Heading;
+    }
     if crate::engine::measure::is_boilerplate(reading, &window.clause) {
         return QuantityRole::Context;
     }
@@ -55,6 +61,23 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
         return QuantityRole::Context;
     }
     QuantityRole::Figure
+}
+
+/// How far into a news item its dateline may stand, in glyphs.
+const DATELINE: usize = 200;
+
+/// Whether a number stands in the headline that runs into a news item's dateline, and again below it.
+fn in_a_headline(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    const MARKS: &[&str] = &["日电", "日讯", "讯(", "电(", "消息", "获悉"];
+    if q.core.start >= DATELINE {
+        return false;
+    }
+    let dateline = (q.range.end..DATELINE.min(reading.source.len())).any(|i| MARKS.iter().any(|m| reading.source.starts_with(i, m)));
+    dateline
+        && reading
+            .quantities
+            .iter()
+            .any(|other| other.core.start > q.core.start && other.kind == q.kind && other.unit == q.unit && other.value == q.value)
 }
 
 /// 五台县联社: a numeral inside the name of an institution, a region or a product.

@@ -64,7 +64,21 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
         at = at.max(range.end);
     }
     reader.read(at, source.len(), &mut mentions);
+    share_units(source, &mut mentions);
     mentions
+}
+
+/// 0.24个和0.51个百分点: the first takes the unit that only the last is written with.
+fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
+    for index in (1..mentions.len()).rev() {
+        let (left, right) = mentions.split_at_mut(index);
+        let (Some(first), Some(second)) = (left.last_mut(), right.first()) else { continue };
+        let joined = first.range.end + 1 == second.range.start && matches!(source.at(first.range.end), '和' | '、' | '与' | '及');
+        if joined && second.kind == QuantityKind::PercentagePoint && first.kind == QuantityKind::Count && first.unit == "个" {
+            first.kind = QuantityKind::PercentagePoint;
+            first.unit.clone_from(&second.unit);
+        }
+    }
 }
 
 /// Reads the stretches between what is taken.
