@@ -1,11 +1,14 @@
 //! What holds for every text: the contract's invariants, over texts made at random.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use jianbao::engine::report::{OffsetEncoding, Report, Span};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
+use super::corpus::texts;
 use super::invariants::{ENGINE, encoded, figures, hold, report};
 
 /// Pieces that bulletins are made of, and pieces that spoil them.
@@ -16,7 +19,7 @@ const PIECES: &[&str] = &[
     "较上年同期", "增加", "增长", "下降", "净增", "达到", "为主", "占比", "高于", "个百分点", "基点", "BP", "春耕备耕", "复工复产", "小微企业", "农户", "合作社", "有限公司", "公司", "医院", "项目", "该公司",
     "王先生", "种粮大户王守田", "受疫情影响", "为进一步", "下一步", "将继续", "截至", "截止", "目前", "年初", "月末", "上半年", "一季度", "前三季度", "去年同期", "以来", "期间到期", "1-7月", "20203月", "68日",
     "2020年", "5月末", "3月19日", "2020-09-02", "2020/13/40", "16:20", "24小时", "发布时间：", "来源：", "第17期", "（2020）12号", "〔2020〕12号", "95588", "0471-1234567", "www.a1.cn/2020", "COVID-19", "G20",
-    "1", "0", "00", "3.14", "1,234", "1，234", "5000", "9999999999999999999999999999999999", "0.06", ".5", "-5", "１２", "３．５", "，", ",", "、", "。", "；", ";", "：", "！", "？", "!", "?", "“", "”", "\"", "‘", "’",
+    "1", "0", "00", "3.14", "1,234", "1，234", "5000", "9999999999999999999999999999999999", "0.06", ".5", "-5", "１２", "３．５", "，", ",", "、", "。", "；", ";", "：", "！", "？", "!", "?", "｡", "“", "”", "\"", "‘", "’",
     "（", "）", "(", ")", "《", "》", "【", "】", "—", "——", "-", "~", "·", "%", "％", "‰", "万", "亿", "百", "千", "十", "两", "零", "半", "余", "多", "近", "约", "超", "逾", "左右", "以上", "以内", "不超过", "最高",
     "亿元", "万元", "元", "户", "笔", "家", "个", "天", "小时", "吨", "亩", "斤", "倍", "成", "折", "款", "人", "年", "月", "日", "一", "三亿零一百万", "二十", "三五", "七成六", "百分之", "千分之三", "一是", "二是",
     "（一）", "一、", "1.", "2、", "①", "㈠", "第一", "\n", "\n\n", "\r\n", "\n\u{3000}\u{3000}", " ", "  ", "\t", "\u{3000}", "\u{a0}", "\u{2028}", "\u{b}", "\u{fffd}", "锟斤拷", "\u{200b}", "\u{feff}", "\u{0}",
@@ -36,8 +39,35 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A bulletin of the repository with stretches cut out, doubled, moved and spoilt.
+fn spoilt_bulletin() -> impl Strategy<Value = String> {
+    let cut = (any::<prop::sample::Index>(), 0_usize..200, piece(), 0_u8..4);
+    (any::<prop::sample::Index>(), prop::collection::vec(cut, 0..8)).prop_map(|(which, cuts)| {
+        let mut text: Vec<char> = which.get(&BULLETINS).chars().collect();
+        for (at, length, piece, what) in cuts {
+            let start = at.index(text.len() + 1);
+            let end = (start + length).min(text.len());
+            let stretch: Vec<char> = text[start..end].to_vec();
+            let instead: Vec<char> = match what {
+                0 => Vec::new(),
+                1 => [stretch.clone(), stretch].concat(),
+                2 => piece.chars().collect(),
+                _ => [piece.chars().collect(), stretch].concat(),
+            };
+            text.splice(start..end, instead);
+        }
+        text.into_iter().collect()
+    })
+}
+
+static BULLETINS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins");
+    texts(&folder).into_iter().map(|(_, text)| text).collect()
+});
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
+        4 => spoilt_bulletin(),
         6 => prop::collection::vec(piece(), 0..60).prop_map(|pieces| pieces.concat()),
         1 => prop::collection::vec(piece(), 1..4).prop_flat_map(|pieces| (Just(pieces.concat()), 1_usize..40)).prop_map(|(unit, times)| unit.repeat(times)),
         1 => any::<String>(),
