@@ -10,6 +10,8 @@ pub mod json;
 pub mod serve;
 pub mod style;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::{grpc, telemetry};
 
 /// Serves until SIGTERM or SIGINT. All problems with the settings are told before a port is bound.
+#[must_use]
 pub fn run(args: &ServeArgs) -> ExitCode {
     let settings = match args.check() {
         Ok(settings) => settings,

@@ -146,6 +146,7 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
     }
     masthead(source, marks, &mut out);
     sections(source, marks, &mut out);
+    drop_empty_sections(&mut out);
     breaks(source, &mut out);
     for (index, paragraph) in out.paragraphs.iter().enumerate() {
         match paragraph.kind {
@@ -376,6 +377,21 @@ fn sections(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
             out.sections.push(Section { range: heading.start..source.len(), heading, mention });
         }
     }
+}
+
+/// A heading with nothing under it, such as the signature below the text, opens no section.
+fn drop_empty_sections(out: &mut Outline) {
+    let bodies: Vec<usize> = out.paragraphs.iter().filter(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)).map(|p| p.range.start).collect();
+    let has_body = |s: &Section| bodies.get(bodies.partition_point(|&b| b < s.range.start)).is_some_and(|&b| b < s.range.end);
+    let mut kept: Vec<Section> = Vec::with_capacity(out.sections.len());
+    for section in std::mem::take(&mut out.sections) {
+        if has_body(&section) {
+            kept.push(section);
+        } else if let Some(last) = kept.last_mut() {
+            last.range.end = section.range.end;
+        }
+    }
+    out.sections = kept;
 }
 
 /// Whether a mention in a heading makes the section its own: it is no group, no

@@ -115,11 +115,13 @@ impl Reading<'_, '_> {
         let mut firsts = [0_u64; 4];
         let slot = |c: char| (u32::from(c) as usize / 64 % 4, 1_u64 << (u32::from(c) % 64));
         for (word, bit) in words.iter().filter_map(|w| w.chars().next()).map(slot) {
-            firsts[word] |= bit;
+            if let Some(bits) = firsts.get_mut(word) {
+                *bits |= bit;
+            }
         }
         stretch.iter().enumerate().any(|(i, &glyph)| {
             let (word, bit) = slot(glyph);
-            firsts[word] & bit != 0 && words.iter().any(|w| {
+            firsts.get(word).is_some_and(|bits| bits & bit != 0) && words.iter().any(|w| {
                 let mut rest = stretch.iter().skip(i);
                 w.chars().all(|c| rest.next() == Some(&c))
             })

@@ -28,6 +28,8 @@ mod matching;
 mod place;
 mod ratio;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use gold::{Attribute, Gold, GoldChange, GoldFigure, GoldFinding, GoldInstitution, GoldMeasure, GoldPeriod, NotAFigure};
 pub use ratio::Ratio;

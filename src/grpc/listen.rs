@@ -25,6 +25,7 @@ use super::edge::{Edge, InFlight};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
 use super::service::ExtractReportService;
+use super::socket::Socket;
 use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 
 /// Time for the last words of a connection that is cut.
@@ -208,20 +209,24 @@ impl Connection {
             let answer = self.edge.clone().answer(request, self.ending.clone(), Arc::clone(&self.in_flight));
             async move { Ok::<_, Infallible>(answer.await) }
         });
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = self.called_off() => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    result = connection.as_mut() => result,
-                    () = self.over() => Ok(()),
+        let socket = Socket::from(socket);
+        let result = {
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(socket.clone()), service));
+            tokio::select! {
+                result = connection.as_mut() => result,
+                () = self.called_off() => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        result = connection.as_mut() => result,
+                        () = self.over(&socket) => Ok(()),
+                    }
                 }
             }
         };
         if let Err(error) = result {
             tracing::debug!(%error, "connection ended");
         }
+        socket.close_kindly(LAST_WORDS).await;
     }
 
     fn prepare(&self, socket: &TcpStream) -> io::Result<()> {
@@ -257,10 +262,18 @@ impl Connection {
     }
 
     /// When the connection is closed whatever still goes on.
-    async fn over(&self) {
+    async fn over(&self, socket: &Socket) {
         tokio::select! {
-            () = self.in_flight.idle_for(SILENT_PEER) => {}
+            () = self.silent(socket) => {}
             () = self.grace() => {}
+        }
+    }
+
+    /// When there has been no call, and no byte has moved, for a while.
+    async fn silent(&self, socket: &Socket) {
+        let mut moved = None;
+        while moved.replace(socket.moved_bytes()) != Some(socket.moved_bytes()) {
+            self.in_flight.idle_for(SILENT_PEER).await;
         }
     }
 

@@ -17,6 +17,7 @@ pub mod health;
 pub mod listen;
 pub mod pool;
 pub mod service;
+pub mod socket;
 pub mod status;
 pub mod work;
 

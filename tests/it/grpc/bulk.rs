@@ -222,7 +222,7 @@ fn processor_ticks(process: u32) -> u64 {
     fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
 }
 
-fn resident_kib(process: u32) -> u64 {
+pub fn resident_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -349,4 +349,28 @@ async fn b6_a_caller_that_resumes_gets_every_answer_exactly_once() {
     assert!(answered.iter().enumerate().all(|(n, id)| *id == n.to_string()));
     assert_eq!(answered.len() as u64, COUNT);
     second.stop().await;
+}
+
+#[tokio::test]
+async fn b6_after_a_kill_a_caller_goes_on_from_what_it_has() {
+    const COUNT: usize = 20_000;
+    let mut answered = Vec::new();
+    let mut lives = 0;
+    while answered.len() < COUNT {
+        let mut program = Program::start(&[]);
+        lives += 1;
+        let requests = (answered.len()..COUNT).map(|n| request(&n.to_string(), "截至5月末,累计发放贷款5835万元。"));
+        let requests = tokio_stream::iter(requests);
+        let mut answers = program.client().await.bulk_extract_reports(requests).await.unwrap().into_inner();
+        let from = answered.len();
+        while let Ok(Some(answer)) = next(&mut answers).await {
+            assert_eq!(answer.sequence, (answered.len() - from) as u64);
+            answered.push(answer.bulletin_id);
+            if lives == 1 && answered.len() == 500 {
+                program.child.kill().unwrap();
+            }
+        }
+    }
+    assert_eq!(lives, 2);
+    assert!(answered.iter().enumerate().all(|(n, id)| *id == n.to_string()));
 }

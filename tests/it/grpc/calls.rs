@@ -10,6 +10,8 @@ use tonic::codec::CompressionEncoding;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use super::bulk::resident_kib;
+use super::life::Program;
 use super::raw::{self, BULK, UNARY};
 use super::{LONG, Seen, eventually, options, request, start, start_with};
 
@@ -128,17 +130,10 @@ async fn c2_a_dropped_or_reset_call_frees_its_queued_work_within_100_ms() {
     assert_eq!(seen.fake.count.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c2_ten_thousand_aborted_streams_leak_no_task_and_no_permit() {
-    let (server, _seen) = start(|o| o.max_calls = 64).await;
-    let caller = raw::connect(&server).await;
-    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    // One call first, so that the connection has its tasks.
-    caller.whole(raw::call(UNARY, &[]), raw::frame(&request("a", "x"))).await;
-    let before = tasks();
-    for round in 0..10_000_u32 {
+/// Streams aborted before a message, inside one, after one, and while the answer is read.
+async fn abort_streams(caller: &raw::Raw, count: u32) {
+    for round in 0..count {
         let (response, mut stream) = caller.begin(raw::call(BULK, &[])).await;
-        // Aborted before a message, inside one, after one, and while the answer is read.
         let body = raw::frame(&request("a", "x"));
         match round % 4 {
             0 => {}
@@ -156,6 +151,17 @@ async fn c2_ten_thousand_aborted_streams_leak_no_task_and_no_permit() {
         response.await.unwrap();
         stream.send_reset(h2::Reason::CANCEL);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c2_ten_thousand_aborted_streams_leak_no_task_and_no_permit() {
+    let (server, _seen) = start(|o| o.max_calls = 64).await;
+    let caller = raw::connect(&server).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // One call first, so that the connection has its tasks.
+    caller.whole(raw::call(UNARY, &[]), raw::frame(&request("a", "x"))).await;
+    let before = tasks();
+    abort_streams(&caller, 10_000).await;
     eventually("every task has ended", || tasks() <= before).await;
     eventually("nothing waits", || server.waiting() == 0).await;
     // Every place is free: as many calls as there are places are all let in.
@@ -168,6 +174,18 @@ async fn c2_ten_thousand_aborted_streams_leak_no_task_and_no_permit() {
     }
     drop(open);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn c2_memory_is_flat_over_ten_thousand_aborted_streams() {
+    let program = Program::start(&[]);
+    let caller = raw::connect_to(&program.address).await;
+    abort_streams(&caller, 1_000).await;
+    let before = resident_kib(program.child.id());
+    abort_streams(&caller, 10_000).await;
+    let after = resident_kib(program.child.id());
+    eprintln!("resident {before} KiB after 1,000 aborted streams, {after} KiB after 11,000");
+    assert!(after < before + (4 << 10), "{before} KiB, then {after} KiB");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ fn said(output: &Output) -> String {
 fn python_grpcio_through_reflection() {
     let modules = "import grpc, grpc_reflection, grpc_health, grpc_status";
     if !is_there(python().args(["-c", modules])) {
-        eeprintln!("skipped: python3 with grpcio, -reflection, -health-checking and -status is not installed");
+        eprintln!("skipped: python3 with grpcio, -reflection, -health-checking and -status is not installed");
         return;
     }
     let program = Program::start(&[]);
@@ -38,7 +38,7 @@ fn python_grpcio_through_reflection() {
 #[test]
 fn curl_sees_the_raw_headers() {
     if !is_there(Command::new("curl").arg("--version")) {
-        eeprintln!("skipped: curl is not installed");
+        eprintln!("skipped: curl is not installed");
         return;
     }
     let program = Program::start(&[]);
@@ -62,7 +62,7 @@ fn curl_sees_the_raw_headers() {
 #[test]
 fn buf_finds_the_proto_clean_and_calls_through_reflection() {
     if !is_there(Command::new("buf").arg("--version")) {
-        eeprintln!("skipped: buf is not installed");
+        eprintln!("skipped: buf is not installed");
         return;
     }
     let buf = |arguments: &[&str]| {

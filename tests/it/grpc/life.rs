@@ -252,7 +252,7 @@ async fn l3_sigterm_under_bulk_load_ends_with_exit_code_0_and_a_resumable_stream
             program.terminate();
         }
     };
-    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     assert_eq!(status.metadata().get("jianbao-next-sequence").unwrap().to_str().unwrap(), expected.to_string());
     let begun = Instant::now();
     let code = tokio::task::spawn_blocking(move || program.child.wait().unwrap()).await.unwrap();
