@@ -109,6 +109,11 @@ fn is_whole(name: &str) -> bool {
         .any(|w| name.contains(w))
 }
 
+/// Whether a sector's name means some of its institutions: 多家大型商业银行.
+fn is_some_of(name: &str) -> bool {
+    ["多家", "部分", "相关", "有关", "一些", "几家", "数家"].iter().any(|w| name.starts_with(w))
+}
+
 /// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
 fn one_longer(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -278,7 +283,7 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             })
         });
         if let Some(entity) = out.entities.get_mut(index) {
-            if m.alias_of.is_none() && m.name.chars().count() > entity.name.chars().count() {
+            if m.alias_of.is_none() && m.name.chars().count() > entity.name.chars().count() && !(m.form == NameForm::Sector && is_some_of(&m.name)) {
                 entity.name.clone_from(&m.name);
                 entity.canonical.clone_from(&m.canonical);
                 entity.head_office.clone_from(&m.head_office);

@@ -3,8 +3,10 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
+    clippy::string_slice,
     clippy::unwrap_used,
     missing_docs,
     reason = "a test may stop at what it did not expect"

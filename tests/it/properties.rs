@@ -1,11 +1,14 @@
 //! What holds for every text: the contract's invariants, over texts made at random.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use jianbao::engine::report::{OffsetEncoding, Report, Span};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
+use super::corpus::texts;
 use super::invariants::{ENGINE, encoded, figures, hold, report};
 
 /// Pieces that bulletins are made of, and pieces that spoil them.
@@ -147,6 +150,7 @@ const PIECES: &[&str] = &[
     "？",
     "!",
     "?",
+    "｡",
     "“",
     "”",
     "\"",
@@ -284,8 +288,35 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A bulletin of the repository with stretches cut out, doubled, moved and spoilt.
+fn spoilt_bulletin() -> impl Strategy<Value = String> {
+    let cut = (any::<prop::sample::Index>(), 0_usize..200, piece(), 0_u8..4);
+    (any::<prop::sample::Index>(), prop::collection::vec(cut, 0..8)).prop_map(|(which, cuts)| {
+        let mut text: Vec<char> = which.get(&BULLETINS).chars().collect();
+        for (at, length, piece, what) in cuts {
+            let start = at.index(text.len() + 1);
+            let end = (start + length).min(text.len());
+            let stretch: Vec<char> = text[start..end].to_vec();
+            let instead: Vec<char> = match what {
+                0 => Vec::new(),
+                1 => [stretch.clone(), stretch].concat(),
+                2 => piece.chars().collect(),
+                _ => [piece.chars().collect(), stretch].concat(),
+            };
+            text.splice(start..end, instead);
+        }
+        text.into_iter().collect()
+    })
+}
+
+static BULLETINS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins");
+    texts(&folder).into_iter().map(|(_, text)| text).collect()
+});
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
+        4 => spoilt_bulletin(),
         6 => prop::collection::vec(piece(), 0..60).prop_map(|pieces| pieces.concat()),
         1 => prop::collection::vec(piece(), 1..4).prop_flat_map(|pieces| (Just(pieces.concat()), 1_usize..40)).prop_map(|(unit, times)| unit.repeat(times)),
         1 => any::<String>(),
