@@ -2,7 +2,9 @@
 //! associations and regulators and returns what each institution did and every
 //! figure it reported.
 
+pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod evaluate;
 pub mod grpc;
 pub mod telemetry;

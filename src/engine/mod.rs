@@ -1,11 +1,21 @@
 //! The engine: a bulletin's text in, a [`Report`] out. Pure: no I/O, clock or environment.
 
+pub mod assemble;
+pub mod attribute;
+pub mod audit;
+pub mod discourse;
 pub mod lexicon;
+pub mod measure;
+pub mod outline;
+pub mod reading;
 pub mod recognize;
 pub mod report;
 pub mod source;
 
+use reading::Reading;
+use recognize::date::Day;
 use report::{EngineInfo, Report};
+use source::{Glyphs, SourceText};
 
 /// A bulletin as the caller sent it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,13 +50,48 @@ impl Engine {
     /// Reads one bulletin. Cannot fail: what is in doubt becomes a finding.
     #[must_use]
     pub fn extract(&self, bulletin: &Bulletin) -> Report {
-        Report {
+        let mut report = Report {
             bulletin_id: bulletin.id.clone(),
+            publisher: bulletin.publisher.clone(),
+            published_on: bulletin.published_on.clone(),
             engine: EngineInfo {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 lexicon_digest: self.lexicon.digest().to_owned(),
             },
             ..Report::default()
-        }
+        };
+        let lexicon = &self.lexicon;
+        let source = SourceText::new(&bulletin.text);
+        let hits = lexicon.scan(&source);
+        let published = Day::parse(&bulletin.published_on)
+            .or_else(|| outline::published_on(&source, &recognize::date::dates(&source, &hits, lexicon, None)));
+        let dates = recognize::date::dates(&source, &hits, lexicon, published);
+        let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
+        let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
+        let institutions = recognize::institution::institutions(&source, &hits, lexicon);
+        let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
+        let products = recognize::name::products(&source);
+        let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
+        outline::table_units(&source, &outline, &mut quantities);
+        let groups = recognize::institution::group_nouns(&source, &hits, lexicon);
+        let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);
+        let reading = Reading {
+            source: &source,
+            lexicon,
+            hits: &hits,
+            dates: &dates,
+            quantities: &quantities,
+            institutions: &institutions,
+            borrowers: &borrowers,
+            products: &products,
+            outline: &outline,
+            discourse: &discourse,
+            published,
+        };
+        let cues = measure::cues(&reading);
+        let attribution = attribute::attribute(&reading, &cues);
+        assemble::masthead(&reading, &mut report);
+        assemble::assemble(&reading, attribution, &cues, &mut report);
+        report
     }
 }

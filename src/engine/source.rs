@@ -101,7 +101,12 @@ impl<'t> SourceText<'t> {
     /// Whether the glyphs before `at` end with `word`.
     #[must_use]
     pub fn ends_with(&self, at: usize, word: &str) -> bool {
-        at.checked_sub(word.chars().count()).is_some_and(|start| self.starts_with(start, word))
+        let mut i = at;
+        word.chars().rev().all(|c| {
+            let before = i.checked_sub(1);
+            i = before.unwrap_or(0);
+            before.and_then(|i| self.glyphs.get(i)) == Some(&c)
+        })
     }
 
     /// The normalised text of a range.
@@ -236,7 +241,7 @@ impl<'t> Line<'t> {
             }
             gaps += usize::from(run >= 2);
             run = 0;
-            digits |= ch.is_ascii_digit();
+            digits |= normalise(ch).is_ascii_digit();
             stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
             line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
         }
@@ -262,7 +267,7 @@ impl<'t> Line<'t> {
         let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
         match second {
             ' ' | '\u{a0}' => first.is_ascii_alphabetic(),
-            '、' | '.' | '．' => first.is_ascii_digit() || "一二三四五六七八九十".contains(first),
+            '、' | '.' | '．' => normalise(first).is_ascii_digit() || "一二三四五六七八九十".contains(first),
             '是' => "一二三四五六七八九".contains(first) && matches!(self.last, '。' | ';'),
             _ => false,
         }

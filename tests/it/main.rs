@@ -1,3 +1,12 @@
-//! Integration tests, one binary. A test that shows a requirement of the service is named after its line.
+//! The tests that see the crate from outside, in one binary. A test that shows a
+//! requirement of the service is named after its line.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, missing_docs, reason = "a test may stop at what it did not expect")]
+
+mod bulletins;
+mod corpus;
 mod grpc;
+mod invariants;
+mod properties;
+mod tables;
+mod tidy;

@@ -5,7 +5,7 @@
 
 mod tables;
 
-pub use tables::{HeadOffice, Region, Role, Tables, Unit};
+pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 use sha2::{Digest as _, Sha256};
@@ -19,8 +19,8 @@ use super::source::{Glyphs, SourceText};
 pub enum Sense {
     /// A metric cue: row of [`Tables::metrics`].
     Metric(u16),
-    /// A measure category cue: row of [`Tables::categories`].
-    Category(u16),
+    /// Part of a measure category cue: index into [`Tables::category_forms`], and which part of it.
+    Category(u16, u8),
     /// A purpose: row of [`Tables::purposes`].
     Purpose(u16),
     /// A customer segment: row of [`Tables::segments`].
@@ -31,6 +31,10 @@ pub enum Sense {
     HeadOffice(u16),
     /// A region: row of [`Tables::regions`].
     Region(u16),
+    /// An ordinary word that is also a region's short name: row of [`Tables::regions`].
+    RegionWord(u16),
+    /// A part of institutions' names: row of [`Tables::names`].
+    Name(u16),
     /// A function word.
     Role(Role),
 }
@@ -103,12 +107,20 @@ impl fmt::Display for LexiconError {
 
 impl std::error::Error for LexiconError {}
 
+/// A word of the automaton.
+struct Word {
+    senses: Vec<Sense>,
+    /// Its length in glyphs.
+    length: u32,
+    /// A bit for each role it has.
+    roles: u32,
+}
+
 /// The words in force and the automaton that finds them.
 pub struct Lexicon {
     tables: Tables,
     automaton: CharwiseDoubleArrayAhoCorasick<u32>,
-    /// Senses of each word, and the word's length in glyphs.
-    words: Vec<(Vec<Sense>, u32)>,
+    words: Vec<Word>,
     digest: String,
 }
 
@@ -151,7 +163,8 @@ impl Lexicon {
                 return Err(LexiconError::new("*", "a form is empty"));
             }
             patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
-            words.push((of_form.clone(), u32::try_from(form.chars().count()).unwrap_or(u32::MAX)));
+            let roles = of_form.iter().fold(0, |bits, sense| if let Sense::Role(role) = sense { bits | 1 << *role as u32 } else { bits });
+            words.push(Word { senses: of_form.clone(), length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX), roles });
         }
         let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new()
             .build_with_values(patterns)
@@ -174,7 +187,13 @@ impl Lexicon {
     /// What a found word means.
     #[must_use]
     pub fn senses(&self, hit: Hit) -> &[Sense] {
-        self.words.get(hit.word as usize).map(|(senses, _)| senses.as_slice()).unwrap_or_default()
+        self.words.get(hit.word as usize).map(|word| word.senses.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether a found word has a role.
+    #[must_use]
+    pub fn has_role(&self, hit: Hit, role: Role) -> bool {
+        self.words.get(hit.word as usize).is_some_and(|word| word.roles & (1 << role as u32) != 0)
     }
 
     /// Finds every word of every table, in one pass.
@@ -189,7 +208,7 @@ impl Lexicon {
                 glyph += 1;
             }
             let word = found.value();
-            let length = self.words.get(word as usize).map_or(0, |&(_, n)| n as usize);
+            let length = self.words.get(word as usize).map_or(0, |word| word.length as usize);
             hits.push(Hit { start: glyph - length, end: glyph, word });
         }
         // Stable counting order by start, longest first: hits come by end, so

@@ -1,5 +1,7 @@
 //! The tables as rows.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{LexiconError, Sense};
@@ -31,6 +33,12 @@ pub enum Role {
     Receiver,
     /// A word at which a noun phrase to its right begins or to its left ends.
     Boundary,
+    /// What makes a quantity someone else's: 增加值, 销售额, 研发投入.
+    Context,
+    /// 下一步, 贡献: a wish or a plan.
+    Slogan,
+    /// 一定 三农 四川: a word with a numeral character that is no number. `idiom.toml` lists them.
+    NotANumber,
 }
 
 /// A row of `metric.toml`.
@@ -77,6 +85,10 @@ pub struct Unit {
     /// What the number is multiplied with, a plain decimal; empty: 1.
     #[serde(default)]
     pub factor: String,
+    /// For a form, the characters that make it the beginning of another word:
+    /// 本 before 金 is no classifier.
+    #[serde(default)]
+    pub not_before: BTreeMap<String, String>,
 }
 
 /// A row of `institution.toml`: a head office or an institution known by name.
@@ -104,6 +116,68 @@ pub struct Region {
     pub name: String,
     /// Short names it goes by: 察右前旗.
     pub aliases: Vec<String>,
+    /// Short names that are ordinary words as well, read only inside names: 延长.
+    pub words: Vec<String>,
+}
+
+/// What a word does in the name of an institution. `name.toml` lists the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamePart {
+    /// Ends a legal person's name: 村镇银行, 联社.
+    Legal,
+    /// Ends the name of a body that only a region names: 银行业协会, 银保监局.
+    Public,
+    /// Ends a legal person's name if a corporate form follows: 融资担保 + 有限公司.
+    Trade,
+    /// A corporate form: 股份有限公司.
+    Corporate,
+    /// 银行 as the end of an unknown bank's name.
+    Bank,
+    /// A branch of a head office: 分行, 监管局.
+    Branch,
+    /// An outlet of a legal person: 分理处, 信用社.
+    Outlet,
+    /// An area that belongs to a name and has no code: 高新区.
+    Zone,
+    /// Makes a group of the noun after it: 全省, 辖内.
+    Scope,
+    /// Stands between a scope and its noun: 地方, 法人.
+    Modifier,
+    /// A noun of a group: 银行业金融机构.
+    Group,
+    /// A name can begin after it, and no name holds it: 通过.
+    Border,
+    /// A name can begin after it, though place names hold it: 上.
+    Lead,
+    /// No brand: 绿色, 基层.
+    Common,
+    /// Only restricts what the same form may stand next to in other tables.
+    Guard,
+}
+
+/// A row of `name.toml`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NameWord {
+    /// What the word does.
+    pub part: NamePart,
+    /// The words.
+    pub forms: Vec<String>,
+    /// The type of a body whose name ends so.
+    #[serde(rename = "type")]
+    pub kind: Option<InstitutionType>,
+    /// The word written out; empty: as written.
+    #[serde(default)]
+    pub full: String,
+    /// GB/T 2260 code that a scope names.
+    #[serde(default)]
+    pub region: String,
+    /// Characters before which it is another word.
+    #[serde(default)]
+    pub not_before: String,
+    /// Characters after which it is another word.
+    #[serde(default)]
+    pub not_after: String,
 }
 
 /// Every table in force.
@@ -121,8 +195,14 @@ pub struct Tables {
     pub units: Vec<Unit>,
     /// Head offices and institutions known by name.
     pub head_offices: Vec<HeadOffice>,
+    /// Words that names of institutions are made of.
+    pub names: Vec<NameWord>,
     /// Regions.
     pub regions: Vec<Region>,
+    /// The forms of [`Tables::categories`], split at `…`, with the row of each.
+    pub category_forms: Vec<(u16, Vec<String>)>,
+    /// Row of each region code; a name in force wins over a former one.
+    region_rows: BTreeMap<String, u16>,
     /// Function words.
     pub words: Vec<(Role, Vec<String>)>,
     /// Name and text of each table, for the digest.
@@ -145,6 +225,7 @@ struct File {
     segment: Vec<CodeRow>,
     unit: Vec<Unit>,
     institution: Vec<HeadOffice>,
+    name: Vec<NameWord>,
     word: Vec<WordRow>,
 }
 
@@ -152,7 +233,7 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
 }
 
-const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "grammar.toml"];
+const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "name.toml", "grammar.toml", "context.toml", "idiom.toml"];
 const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
 
 impl Tables {
@@ -170,11 +251,16 @@ impl Tables {
     pub(super) fn add(&mut self, name: &str, text: &str) -> Result<(), LexiconError> {
         let file: File = toml::from_str(text).map_err(|e| LexiconError::new(name, e))?;
         self.metrics.extend(file.metric);
-        self.categories.extend(file.category);
+        for row in file.category {
+            let index = u16::try_from(self.categories.len()).unwrap_or(u16::MAX);
+            self.category_forms.extend(row.forms.iter().map(|form| (index, form.split('…').map(str::to_owned).collect())));
+            self.categories.push(row);
+        }
         self.purposes.extend(file.purpose);
         self.segments.extend(file.segment);
         self.units.extend(file.unit);
         self.head_offices.extend(file.institution);
+        self.names.extend(file.name);
         self.words.extend(file.word.into_iter().map(|row| (row.role, row.forms)));
         self.sources.push((name.to_owned(), text.to_owned()));
         Ok(())
@@ -186,11 +272,20 @@ impl Tables {
             let (Some(code), Some(full)) = (cells.next(), cells.next()) else {
                 return Err(LexiconError::new(name, format!("line {}: want a code, a name and aliases", number + 1)));
             };
-            let aliases = cells.next().unwrap_or_default().split(' ').filter(|a| !a.is_empty()).map(str::to_owned).collect();
-            self.regions.push(Region { code: code.to_owned(), name: full.to_owned(), aliases });
+            let mut list = || cells.next().unwrap_or_default().split(' ').filter(|a| !a.is_empty()).map(str::to_owned).collect();
+            let (aliases, words) = (list(), list());
+            let row = u16::try_from(self.regions.len()).unwrap_or(u16::MAX);
+            self.region_rows.entry(code.to_owned()).or_insert(row);
+            self.regions.push(Region { code: code.to_owned(), name: full.to_owned(), aliases, words });
         }
         self.sources.push((name.to_owned(), text.to_owned()));
         Ok(())
+    }
+
+    /// The region with this code.
+    #[must_use]
+    pub fn region(&self, code: &str) -> Option<&Region> {
+        self.region_rows.get(code).and_then(|&row| self.regions.get(usize::from(row)))
     }
 
     /// Every form with its sense.
@@ -209,12 +304,17 @@ impl Tables {
         }
         let mut out = Vec::new();
         rows(&mut out, &self.metrics, |r| all(&r.forms), Sense::Metric);
-        rows(&mut out, &self.categories, |r| all(&r.forms), Sense::Category);
+        for (i, (_, parts)) in self.category_forms.iter().enumerate() {
+            let form = u16::try_from(i).unwrap_or(u16::MAX);
+            out.extend(parts.iter().zip(0..).map(|(part, n)| (part.as_str(), Sense::Category(form, n))));
+        }
         rows(&mut out, &self.purposes, |r| all(&r.forms), Sense::Purpose);
         rows(&mut out, &self.segments, |r| all(&r.forms), Sense::Segment);
         rows(&mut out, &self.units, |r| all(&r.forms), Sense::Unit);
         rows(&mut out, &self.head_offices, |r| named(&r.name, &r.aliases), Sense::HeadOffice);
         rows(&mut out, &self.regions, |r| named(&r.name, &r.aliases), Sense::Region);
+        rows(&mut out, &self.regions, |r| all(&r.words), Sense::RegionWord);
+        rows(&mut out, &self.names, |r| all(&r.forms), Sense::Name);
         for (role, forms) in &self.words {
             out.extend(forms.iter().map(|form| (form.as_str(), Sense::Role(*role))));
         }

@@ -1,8 +1,25 @@
 //! Names of institutions.
+//!
+//! A name is put together from words of the lexicon, never from a pattern over
+//! the text: `[head office][region…][branch]` ([`office`]), `[region][brand][ending]`
+//! ([`legal`]), `[scope…][group noun]` ([`sector`]). Each reader proposes mentions
+//! around the words it knows, looking only a bounded way to either side; of those
+//! that overlap the longest stays. A name defined in brackets ([`definition`])
+//! then takes over what its definition says.
+
+mod definition;
+mod legal;
+mod office;
+mod parts;
+mod place;
+mod sector;
 
 use crate::engine::lexicon::{Hits, Lexicon};
 use crate::engine::report::InstitutionType;
 use crate::engine::source::{Glyphs, SourceText};
+
+use parts::Parts;
+use place::Regions;
 
 /// How an institution is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,21 +43,100 @@ pub struct InstitutionMention {
     pub form: NameForm,
     /// As written (normalised glyphs).
     pub name: String,
-    /// Its abbreviations expanded.
+    /// Its abbreviations expanded. A name defined in brackets has its definition's.
     pub canonical: String,
     /// What kind of body it is.
     pub kind: InstitutionType,
     /// Full name of the head office if it is a branch, else empty.
     pub head_office: String,
-    /// GB/T 2260 code of the region in the name, empty if none.
+    /// GB/T 2260 code of the region in the name, empty if none or not to be told.
     pub region_code: String,
     /// Full name of that region.
     pub region_name: String,
+    /// An outlet of a local legal person (忠堡支行, 红格尔图信用社), which belongs to its section's institution.
+    pub outlet: bool,
+    /// Canonical name of the legal person an outlet's name begins with (咸丰农村商业银行), else empty.
+    pub parent: String,
+    /// Index of the mention that this one was defined to stand for (以下简称…), among all mentions.
+    pub alias_of: Option<usize>,
+}
+
+impl InstitutionMention {
+    fn new(parts: &Parts<'_>, range: Glyphs, form: NameForm, kind: InstitutionType) -> Self {
+        let name = parts.source.text(range.clone());
+        Self {
+            range,
+            form,
+            canonical: name.clone(),
+            name,
+            kind,
+            head_office: String::new(),
+            region_code: String::new(),
+            region_name: String::new(),
+            outlet: false,
+            parent: String::new(),
+            alias_of: None,
+        }
+    }
+
+    fn in_region(mut self, parts: &Parts<'_>, regions: &Regions) -> Self {
+        if let Some(region) = regions.resolve(parts.lexicon.tables()) {
+            self.region_code.clone_from(&region.code);
+            self.region_name.clone_from(&region.name);
+        }
+        self
+    }
+
+    fn in_region_code(mut self, parts: &Parts<'_>, code: &str) -> Self {
+        if let Some(region) = parts.lexicon.tables().region(code) {
+            code.clone_into(&mut self.region_code);
+            self.region_name.clone_from(&region.name);
+        }
+        self
+    }
 }
 
 /// Finds every institution that is named, by place, not overlapping.
 #[must_use]
 pub fn institutions(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<InstitutionMention> {
-    let _ = (source, hits, lexicon);
-    Vec::new()
+    let parts = Parts::new(source, hits, lexicon);
+    let mut found = Vec::new();
+    office::find(&parts, &mut found);
+    legal::find(&parts, &mut found);
+    sector::find(&parts, &mut found);
+    let mut mentions = longest(found);
+    definition::apply(&parts, &mut mentions);
+    mentions
 }
+
+/// Finds the nouns of groups that no scope stands before: 金融机构, 相关银行机构.
+///
+/// They name a sector only where the text has one of its own: a caller that knows it decides.
+#[must_use]
+pub fn group_nouns(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<InstitutionMention> {
+    let parts = Parts::new(source, hits, lexicon);
+    let mut found = Vec::new();
+    sector::find_unscoped(&parts, &mut found);
+    longest(found)
+}
+
+/// Of mentions that overlap, the longest; of equally long ones the first found.
+fn longest(mut found: Vec<InstitutionMention>) -> Vec<InstitutionMention> {
+    found.sort_by_key(|m| (m.range.start, std::cmp::Reverse(m.range.end)));
+    let mut kept: Vec<InstitutionMention> = Vec::with_capacity(found.len());
+    for mention in found {
+        match kept.last() {
+            Some(last) if last.range.end > mention.range.start => {
+                if mention.range.len() > last.range.len() {
+                    kept.pop();
+                    kept.push(mention);
+                }
+            }
+            _ => kept.push(mention),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

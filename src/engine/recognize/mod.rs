@@ -1,6 +1,19 @@
 //! Hits to mentions: numbers with their units, dates, institutions.
 
+mod amount;
+mod calendar;
+#[cfg(test)]
+mod cases;
 pub mod date;
+mod date_parts;
+mod date_words;
+mod fraction;
 pub mod institution;
-pub mod numeral;
+mod literal;
+mod marker;
+pub mod name;
+mod numeral;
+mod qualifier;
 pub mod quantity;
+mod unit;
+mod view;

@@ -1,0 +1,329 @@
+//! Facts and acts to a report: the ledger, sections, institutions.
+
+use super::attribute::{Attribution, Fact, iso};
+use super::audit::{self, Case, Restated};
+use super::discourse::Entity;
+use super::measure::{Act, Cue, acts};
+use super::outline::ParagraphKind;
+use super::reading::Reading;
+use super::recognize::date::DateShape;
+use super::recognize::quantity::QuantityMention;
+use super::report::{
+    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Qualifier, Quantity, QuantityKind, QuantityRole, Report, Span,
+};
+use super::source::Glyphs;
+
+/// Fills a report from what was read.
+pub fn assemble(reading: &Reading<'_, '_>, mut attribution: Attribution, cues: &[Cue], report: &mut Report) {
+    let restated = Restated::new(reading, &attribution.roles);
+    headings(reading, &restated, &mut attribution);
+    for fact in &attribution.facts {
+        if let Some(role) = attribution.roles.get_mut(fact.quantity) {
+            *role = if fact.owner.is_some() { QuantityRole::Figure } else { QuantityRole::Unattributed };
+        }
+    }
+    let index_of = ledger(reading, &attribution.roles, report);
+    let acts = acts(reading, cues, &attribution.facts);
+    institutions(reading, &attribution.facts, &acts, &index_of, report);
+    let case = Case { reading, restated: &restated, facts: &attribution.facts, roles: &attribution.roles, reporters: !report.institutions.is_empty() };
+    report.findings = audit::audit(&case);
+}
+
+/// A number in a heading that the body does not state again is a figure.
+fn headings(reading: &Reading<'_, '_>, restated: &Restated<'_>, attribution: &mut Attribution) {
+    let lone: Vec<usize> = attribution
+        .roles
+        .iter()
+        .enumerate()
+        .filter(|(i, role)| **role == QuantityRole::Heading && reading.quantities.get(*i).is_some_and(|q| restated.find(reading, q, *i).is_none()))
+        .map(|(i, _)| i)
+        .collect();
+    for index in lone {
+        let states = reading.quantities.get(index).is_some_and(|q| matches!(q.kind, QuantityKind::Money) && q.value.is_some());
+        let Some(heading) = reading.quantities.get(index).and_then(|q| reading.outline.paragraph_at(q.core.start)).filter(|_| states) else { continue };
+        let at = heading.range.start;
+        let section = reading.outline.sections.partition_point(|s| s.range.start <= at).checked_sub(1).filter(|&s| reading.outline.sections.get(s).is_some_and(|s| at < s.range.end));
+        let Some(owner) = section.and_then(|s| reading.discourse.section_owner.get(s)).copied() else { continue };
+        if let Some(fact) = super::attribute::in_heading(reading, index, &heading.range, owner) {
+            attribution.facts.push(fact);
+        }
+    }
+}
+
+/// Writes the ledger; the entry of each quantity.
+fn ledger(reading: &Reading<'_, '_>, roles: &[QuantityRole], report: &mut Report) -> Vec<u32> {
+    let mut entries: Vec<(Quantity, Option<usize>)> = Vec::with_capacity(reading.quantities.len() + reading.dates.len());
+    for (index, (q, role)) in reading.quantities.iter().zip(roles).enumerate() {
+        entries.push((entry(reading, q, *role), Some(index)));
+    }
+    for date in reading.dates {
+        let kind = if date.shape == DateShape::Time { QuantityKind::Time } else { QuantityKind::Date };
+        let span = reading.source.span(date.range.clone());
+        entries.push((
+            Quantity {
+                text: reading.source.original_text(date.range.clone()).to_owned(),
+                span,
+                kind,
+                numeral: String::new(),
+                value: date.start.map(iso).unwrap_or_default(),
+                upper_value: date.end.map(iso).unwrap_or_default(),
+                unit: String::new(),
+                qualifier: Qualifier::Exact,
+                role: QuantityRole::Date,
+            },
+            None,
+        ));
+    }
+    entries.sort_by_key(|(q, _)| (q.span.start, q.span.end));
+    sweep(reading, &mut entries);
+    let mut index_of = vec![0; reading.quantities.len()];
+    for (place, (_, index)) in entries.iter().enumerate() {
+        if let Some(slot) = index.and_then(|i| index_of.get_mut(i)) {
+            *slot = u32::try_from(place).unwrap_or(u32::MAX);
+        }
+    }
+    report.quantities = entries.into_iter().map(|(q, _)| q).collect();
+    index_of
+}
+
+/// The ledger entry of a number.
+fn entry(reading: &Reading<'_, '_>, q: &QuantityMention, role: QuantityRole) -> Quantity {
+    let plain = |d: Option<rust_decimal::Decimal>| d.map(|d| d.normalize().to_string()).unwrap_or_default();
+    Quantity {
+        text: reading.source.original_text(q.range.clone()).to_owned(),
+        span: reading.source.span(q.range.clone()),
+        kind: q.kind,
+        numeral: plain(q.numeral),
+        value: plain(q.value),
+        upper_value: plain(q.upper),
+        unit: q.unit.clone(),
+        qualifier: q.qualifier,
+        role,
+    }
+}
+
+/// Adds an entry for each run of digits that no entry holds yet (in what normalisation dropped).
+fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>) {
+    let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
+    let original = reading.source.original();
+    let mut missed: Vec<Span> = Vec::new();
+    let mut next = 0;
+    for (at, c) in original.char_indices() {
+        while entries.get(next).is_some_and(|(q, _)| q.span.end <= at) {
+            next += 1;
+        }
+        let held = entries.get(next).is_some_and(|(q, _)| q.span.start <= at);
+        if is_digit(c) && !held {
+            match missed.last_mut() {
+                Some(last) if last.end == at => last.end = at + c.len_utf8(),
+                _ => missed.push(Span::new(at, at + c.len_utf8())),
+            }
+        }
+    }
+    if missed.is_empty() {
+        return;
+    }
+    entries.extend(missed.into_iter().map(|span| {
+        let text = original.get(span.start..span.end).unwrap_or_default().to_owned();
+        let value: String = text.chars().map(super::source::normalise).collect();
+        let value = value.trim_start_matches('0').to_owned();
+        let value = if value.is_empty() { "0".to_owned() } else { value };
+        (
+            Quantity {
+                text,
+                span,
+                kind: QuantityKind::Identifier,
+                numeral: value.clone(),
+                value,
+                upper_value: String::new(),
+                unit: String::new(),
+                qualifier: Qualifier::Exact,
+                role: QuantityRole::Identifier,
+            },
+            None,
+        )
+    }));
+    entries.sort_by_key(|(q, _)| (q.span.start, q.span.end));
+}
+
+/// What one entity owns, as indices.
+#[derive(Clone, Debug, Default)]
+struct Owned {
+    sections: Vec<usize>,
+    acts: Vec<usize>,
+    facts: Vec<usize>,
+}
+
+/// Writes the institutions that report anything or own a section.
+fn institutions(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act], index_of: &[u32], report: &mut Report) {
+    let mut owned = vec![Owned::default(); reading.discourse.entities.len()];
+    let mut own = |entity: usize, add: &dyn Fn(&mut Owned)| owned.get_mut(entity).into_iter().for_each(add);
+    let mut in_act = vec![false; facts.len()];
+    for (section, entity) in reading.discourse.section_owner.iter().enumerate() {
+        own(*entity, &|o| o.sections.push(section));
+    }
+    for (index, act) in acts.iter().enumerate() {
+        own(act.owner, &|o| o.acts.push(index));
+        for slot in act.facts.iter().filter(|&&i| facts.get(i).is_some_and(|f| f.owner == Some(act.owner))) {
+            if let Some(slot) = in_act.get_mut(*slot) {
+                *slot = true;
+            }
+        }
+    }
+    for (index, fact) in facts.iter().enumerate() {
+        if let Some(entity) = fact.owner {
+            own(entity, &|o| o.facts.push(index));
+        }
+    }
+    let mut order: Vec<(usize, usize)> = Vec::new();
+    for (entity, (e, owned)) in reading.discourse.entities.iter().zip(&owned).enumerate() {
+        let section = owned.sections.first().and_then(|&s| reading.outline.sections.get(s)).map(|s| s.range.start);
+        let does = owned.acts.first().and_then(|&a| acts.get(a)).map(|a| a.range.start);
+        let states = owned.facts.first().and_then(|&f| facts.get(f)).map(|f| f.window.left.start);
+        let first = [section, does, states].into_iter().flatten().min();
+        if let Some(first) = first {
+            let first = e.mentions.first().map_or(first, |m| first.min(m.start));
+            order.push((first, entity));
+        }
+    }
+    order.sort_unstable();
+    for (_, entity) in order {
+        if let (Some(e), Some(owned)) = (reading.discourse.entities.get(entity), owned.get(entity)) {
+            let alone: Vec<usize> = owned.facts.iter().copied().filter(|&f| !in_act.get(f).copied().unwrap_or(true)).collect();
+            report.institutions.push(institution(reading, e, owned, &alone, facts, acts, index_of));
+        }
+    }
+}
+
+fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[usize], facts: &[Fact], acts: &[Act], index_of: &[u32]) -> InstitutionReport {
+    let mut out = InstitutionReport {
+        institution: Institution {
+            name: original_name(reading, &e.name, &e.mentions),
+            canonical_name: e.canonical.clone(),
+            kind: Some(e.kind),
+            head_office: e.head_office.clone(),
+            region_code: e.region.0.clone(),
+            region_name: e.region.1.clone(),
+            register_id: String::new(),
+            mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
+        },
+        ..InstitutionReport::default()
+    };
+    let mut sections: Vec<Glyphs> = Vec::new();
+    for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
+        if out.heading.is_empty() {
+            out.heading = reading.source.original_text(section.heading.clone()).trim().to_owned();
+        }
+        sections.push(section.range.clone());
+    }
+    let own = sections.len();
+    for act in owned.acts.iter().filter_map(|&a| acts.get(a)) {
+        let span = reading.source.span(act.range.clone());
+        let figures: Vec<Figure> = act.facts.iter().filter_map(|&i| figure(reading, i, facts, index_of)).collect();
+        let heads = sections.get(..own).unwrap_or_default();
+        let inside = heads.partition_point(|s| s.start <= act.range.start).checked_sub(1).and_then(|i| heads.get(i)).is_some_and(|s| act.range.end <= s.end);
+        if !inside {
+            sections.push(sentence_around(reading, act));
+        }
+        out.measures.push(measure(reading, act, span, figures));
+    }
+    out.figures.extend(alone.iter().filter_map(|&f| figure(reading, f, facts, index_of)));
+    out.sections = merged(sections).into_iter().map(|s| reading.source.span(s)).collect();
+    out
+}
+
+/// The stretch of an act's sentence that is about its owner.
+fn sentence_around(reading: &Reading<'_, '_>, act: &Act) -> Glyphs {
+    let at = act.range.start;
+    let sentence = reading.outline.sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| reading.outline.sentences.get(i));
+    let range = sentence.map_or(act.range.clone(), |s| s.range.clone());
+    range.start.min(act.range.start)..range.end.max(act.range.end)
+}
+
+/// Overlapping and adjoining ranges as one.
+fn merged(mut ranges: Vec<Glyphs>) -> Vec<Glyphs> {
+    ranges.sort_by_key(|r| (r.start, r.end));
+    let mut out: Vec<Glyphs> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.start <= last.end + 1 => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+/// The name as the original writes it.
+fn original_name(reading: &Reading<'_, '_>, name: &str, mentions: &[Glyphs]) -> String {
+    mentions
+        .iter()
+        .find(|m| reading.source.starts_with(m.start, name) && name.chars().count() == m.len())
+        .map_or_else(|| name.to_owned(), |m| reading.source.original_text(m.clone()).chars().filter(|c| !c.is_whitespace()).collect())
+}
+
+fn measure(reading: &Reading<'_, '_>, act: &Act, span: Span, figures: Vec<Figure>) -> Measure {
+    let own = super::attribute::codes_in(reading, act.words.clone());
+    let union = |mut codes: Vec<String>, of: fn(&Figure) -> &[String]| {
+        for figure in &figures {
+            for code in of(figure) {
+                if !codes.contains(code) {
+                    codes.push(code.clone());
+                }
+            }
+        }
+        codes
+    };
+    let launched = (act.category == MeasureCategory::ProductLaunch).then(|| reading.products_in(&act.range).first()).flatten();
+    let product = launched.map_or_else(String::new, |p| reading.source.original_text(p.range.clone()).to_owned());
+    Measure {
+        category: act.category,
+        text: reading.source.original().get(span.start..span.end).unwrap_or_default().to_owned(),
+        span,
+        purposes: union(own.purposes, |f| &f.purposes),
+        segments: union(own.segments, |f| &f.segments),
+        product: if figures.iter().all(|f| f.product.is_empty()) && !figures.is_empty() { String::new() } else { product },
+        figures,
+        derivation: Derivation { steps: vec![("category_cue", reading.source.text(act.words.clone()))] },
+    }
+}
+
+fn figure(reading: &Reading<'_, '_>, index: usize, facts: &[Fact], index_of: &[u32]) -> Option<Figure> {
+    let fact = facts.get(index)?;
+    let q = reading.quantities.get(fact.quantity)?;
+    let plain = |d: rust_decimal::Decimal| d.normalize().to_string();
+    Some(Figure {
+        id: format!("f{}", index + 1),
+        metric: fact.metric,
+        label: fact.label.clone(),
+        value: q.value.map(plain)?,
+        upper_value: q.upper.map(plain).unwrap_or_default(),
+        kind: fact.kind,
+        unit: fact.unit.clone(),
+        qualifier: if fact.metric == super::report::Metric::Condition && q.qualifier == Qualifier::Exact { Qualifier::AtMost } else { q.qualifier },
+        cumulative: fact.cumulative,
+        period: fact.period.clone(),
+        change: fact.change.clone(),
+        beneficiary: fact.beneficiary.clone(),
+        product: fact.product.clone(),
+        purposes: fact.purposes.clone(),
+        segments: fact.segments.clone(),
+        part_of: fact.part_of.map(|t| format!("f{}", t + 1)).unwrap_or_default(),
+        quantity_index: index_of.get(fact.quantity).copied()?,
+        text: reading.source.original_text(q.range.clone()).to_owned(),
+        span: reading.source.span(q.range.clone()),
+        derivation: fact.derivation.clone(),
+    })
+}
+
+/// Title and publisher as the text writes them.
+pub fn masthead(reading: &Reading<'_, '_>, report: &mut Report) {
+    let text = |range: &Glyphs| reading.source.original_text(range.clone()).trim().to_owned();
+    report.title = reading.outline.title.as_ref().map(text).unwrap_or_default();
+    if report.publisher.is_empty() {
+        report.publisher = reading.outline.publisher.as_ref().map(text).unwrap_or_default();
+    }
+    if report.published_on.is_empty() {
+        report.published_on = reading.published.map(iso).unwrap_or_default();
+    }
+    let _ = ParagraphKind::Meta;
+}

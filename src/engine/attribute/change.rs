@@ -1,0 +1,269 @@
+//! Whether a number is an increase or a decrease, and against which day.
+
+use super::window::Window;
+use super::Fact;
+use crate::engine::lexicon::Role;
+use crate::engine::reading::Reading;
+use crate::engine::recognize::date::{DateShape, Day};
+use crate::engine::recognize::quantity::QuantityMention;
+use crate::engine::report::{Change, ChangeDirection, Metric, Period, QuantityKind};
+
+/// What a change is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Baseline {
+    /// 较年初: the last day of the year before.
+    YearStart,
+    /// 同比, 较上年同期: the period's end a year before.
+    YearEarlier,
+    /// A day of its own: 较2019年末.
+    Day(Day),
+    /// The baseline of the change right before: 增加1.12亿元,增长11.28%.
+    Before,
+    /// None stated.
+    None,
+}
+
+/// A change as the words around the number give it.
+#[derive(Clone, Debug)]
+pub struct Shift {
+    /// Up or down.
+    pub direction: ChangeDirection,
+    /// Against what.
+    pub baseline: Baseline,
+    /// Where the comparison begins: what stands before it is what changes.
+    pub noun_end: usize,
+    /// As written.
+    pub text: String,
+    /// 新增 and a noun: a flow of a stock, named behind the word.
+    pub new: bool,
+}
+
+impl Shift {
+    /// The change with its baseline as a day.
+    #[must_use]
+    pub fn resolve(&self, reading: &Reading<'_, '_>, period: Option<&Period>, topic: Option<&Fact>) -> Option<Change> {
+        let end = period.map(|p| p.end.as_str()).filter(|e| !e.is_empty());
+        let year = end.or_else(|| period.map(|p| p.start.as_str()).filter(|s| !s.is_empty())).and_then(|d| d.get(..4)).and_then(|y| y.parse::<i32>().ok()).or_else(|| reading.published.map(|d| d.year));
+        let baseline = match self.baseline {
+            Baseline::YearStart => year.map(|y| format!("{:04}-12-31", y - 1)).unwrap_or_default(),
+            Baseline::YearEarlier => end.and_then(year_earlier).unwrap_or_default(),
+            Baseline::Day(day) => iso(day),
+            Baseline::Before => topic.and_then(|t| t.change.as_ref()).map(|c| c.baseline.clone()).unwrap_or_default(),
+            Baseline::None => String::new(),
+        };
+        Some(Change { direction: self.direction, baseline, text: self.text.clone() })
+    }
+}
+
+/// A day as the contract writes it.
+#[must_use]
+pub fn iso(day: Day) -> String {
+    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
+}
+
+/// The same day a year earlier; 29 February becomes the 28th.
+fn year_earlier(date: &str) -> Option<String> {
+    let year: i32 = date.get(..4)?.parse().ok()?;
+    let rest = date.get(4..)?;
+    let rest = if rest == "-02-29" { "-02-28" } else { rest };
+    Some(format!("{:04}{rest}", year - 1))
+}
+
+/// The change a number is, if it is one.
+#[must_use]
+pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    let left = &window.left;
+    if let Some(gap) = compared_gap(reading, q, window) {
+        return gap;
+    }
+    let direct = directly_before(reading, left.clone(), q.kind);
+    let (direction, word) = direct.or_else(|| verb_and_rate(reading, q, left))
+        .or_else(|| new_stock(reading, q, left))
+        .or_else(|| discount(reading, q, window))?;
+    let clause = window.clause.start..q.range.start;
+    let (baseline, from) = baseline(reading, &clause, left.start, before, q);
+    let noun_end = from.unwrap_or(word.start).min(word.start);
+    let new = reading.source.starts_with(word.start, "新增");
+    Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end), new })
+}
+
+type Found = (ChangeDirection, crate::engine::source::Glyphs);
+
+/// 增加, 下降, 增速 … right before the number.
+fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyphs, kind: QuantityKind) -> Option<Found> {
+    const FILLERS: &[&str] = &["了", "约", "幅度", "达", "为", "共", "幅度为", "幅度达", "近", "超", "仅", "额", "逾", "幅", "分别", "率", "额达", "额为", "量", "已", "不到", "达到"];
+    let mut best: Option<Found> = None;
+    for hit in reading.hits.inside(left.clone()) {
+        let direction = if reading.has_role(hit, Role::Increase) {
+            ChangeDirection::Increase
+        } else if reading.has_role(hit, Role::Decrease) {
+            ChangeDirection::Decrease
+        } else {
+            continue;
+        };
+        let tail = reading.source.text(hit.end..left.end);
+        if !tail.is_empty() && !FILLERS.contains(&tail.as_str()) {
+            continue;
+        }
+        let single = hit.end - hit.start == 1;
+        let compared = reading.any(left.start..hit.start, &["同比", "较", "比", "环比", "上年同期", "去年同期"]);
+        let adverb = reading.source.text(hit.range());
+        if single && !compared || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高") && !(compared || matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Duration)) {
+            continue;
+        }
+        if (adverb == "减免" || adverb == "节省" || adverb == "让利" || adverb == "优惠") && !matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint) {
+            continue;
+        }
+        if adverb == "降低" && kind == QuantityKind::Money {
+            continue;
+        }
+        if best.as_ref().is_none_or(|(_, b)| hit.start < b.start && hit.end >= b.end || hit.end > b.end) {
+            best = Some((direction, hit.range()));
+        }
+    }
+    best
+}
+
+/// 降低利率0.5个百分点: the verb, what it changes, then by how much.
+fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::engine::source::Glyphs) -> Option<Found> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let verb = reading.hits.inside(left.clone()).filter(|h| h.end - h.start >= 2).find_map(|h| {
+        let direction = if reading.has_role(h, Role::Decrease) { ChangeDirection::Decrease } else if reading.has_role(h, Role::Increase) { ChangeDirection::Increase } else { return None };
+        Some((direction, h.range()))
+    })?;
+    let gap = reading.source.text(verb.1.end..left.end);
+    let moved = gap.ends_with("利率") || gap.ends_with("融资成本") || gap.ends_with("费率") || gap.ends_with("率");
+    let level = ["至", "到", "达", "为"].iter().any(|w| gap.contains(w));
+    (moved && !level && gap.chars().count() <= 14 && !gap.contains("增速")).then_some(verb)
+}
+
+/// 新增个人消费贷款622亿元: an increase of a stock. 新增投放 is a flow.
+fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::engine::source::Glyphs) -> Option<Found> {
+    const FLOWS: &[&str] = &["投放", "发放", "授信", "放款", "办理", "设立", "落地", "承保", "签约", "批准", "融资", "支付", "申请", "注册", "设", "担保", "布放", "推出"];
+    if !matches!(q.kind, QuantityKind::Money | QuantityKind::Count | QuantityKind::Number) {
+        return None;
+    }
+    let hit = reading.words(left.clone(), Role::Increase).filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.source.text(h.range()) == *w)).last()?;
+    let gap = reading.source.text(hit.end..left.end);
+    let flow = FLOWS.iter().any(|f| gap.starts_with(f)) || gap.contains('的');
+    (!flow && gap.chars().count() <= 16).then(|| (ChangeDirection::Increase, hit.range()))
+}
+
+/// 15至30个基点的利率优惠, 10%的优惠.
+fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Found> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let near = window.right.start..window.right.end.min(window.right.start + 8);
+    let lower = reading.any(near.clone(), &["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
+    let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"]) && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
+    let granted = ["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].iter().any(|w| reading.source.ends_with(window.left.end, w));
+    // 连续3年保持30%以上的较高增速.
+    let growing = q.kind == QuantityKind::Percent && reading.source.at(window.right.start) == '的' && reading.any(near.clone(), &["增速", "增长", "增幅"]);
+    if growing {
+        return Some((ChangeDirection::Increase, near.start..near.start));
+    }
+    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
+}
+
+/// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.
+/// `Some(None)`: it is a gap and no change.
+#[allow(clippy::option_option)]
+fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Option<Shift>> {
+    const HIGHER: &[&str] = &["高于", "快于", "高出", "高", "快", "多于", "优于"];
+    const LOWER: &[&str] = &["低于", "慢于", "低", "慢"];
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let left = window.left.clone();
+    let find = |words: &[&str]| (left.start..left.end).rev().find_map(|i| words.iter().find(|w| reading.source.starts_with(i, w)).map(|w| i..i + w.chars().count()));
+    let (direction, word) = match (find(HIGHER), find(LOWER)) {
+        (Some(h), Some(l)) if l.start > h.start => (ChangeDirection::Decrease, l),
+        (Some(h), _) => (ChangeDirection::Increase, h),
+        (None, Some(l)) => (ChangeDirection::Decrease, l),
+        (None, None) => return None,
+    };
+    let opener = word.end - word.start == 2 && reading.source.at(word.start + 1) != '出';
+    let compared = reading.any(left.clone(), &["较", "比"]);
+    if !opener && !(compared && word.end + 1 >= left.end) {
+        return None;
+    }
+    // 高质量, 提高: the character is part of another word.
+    if !opener && matches!(reading.source.before(word.start), '提' | '降' | '最' | '减') {
+        return None;
+    }
+    let earlier = reading.any(left.clone(), &["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"]) && !reading.any(left.clone(), &["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
+    if !earlier {
+        return Some(None);
+    }
+    let (baseline, from) = baseline(reading, &(window.clause.start..q.range.start), left.start, &[], q);
+    let noun_end = from.unwrap_or(word.start).min(word.start);
+    Some(Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end), new: false }))
+}
+
+/// The baseline named in a clause, and where the comparison begins.
+fn baseline(reading: &Reading<'_, '_>, clause: &crate::engine::source::Glyphs, left: usize, before: &[Fact], q: &QuantityMention) -> (Baseline, Option<usize>) {
+    const YEARLY: &[&str] = &["同比", "较上年同期", "比上年同期", "较去年同期", "比去年同期", "高于上年同期", "高于去年同期", "上年同期", "去年同期", "较同期", "比同期", "同期"];
+    const START: &[&str] = &["较年初", "比年初", "较上年末", "比上年末", "较去年末", "比去年末", "较去年年末", "较上年年末", "比上年年末", "较去年底", "比去年底", "较年底", "较上年底", "年初以来", "较今年初", "比去年年末", "较上年初", "较年初净", "比年初净", "较去年年底", "比去年年底", "年初"];
+    let range = left.max(clause.start)..clause.end;
+    let last = |words: &[&str]| (range.clone()).rev().find(|&i| words.iter().any(|w| reading.source.starts_with(i, w)));
+    let yearly = last(YEARLY).map(|i| (Baseline::YearEarlier, i));
+    let start = last(START).filter(|&i| !reading.source.starts_with(i, "年初以来")).map(|i| {
+        let i = if reading.source.starts_with(i, "年初") && matches!(reading.source.before(i), '较' | '比') { i - 1 } else { i };
+        (Baseline::YearStart, i)
+    });
+    let day = reading.dates_in(&range).iter().rev().find_map(|d| {
+        let opened = matches!(reading.source.before(d.range.start), '较' | '比') || reading.source.ends_with(d.range.start, "相比") || reading.source.ends_with(d.range.start, "相较");
+        let settled = if d.shape == DateShape::Day { d.end.or(d.start) } else { d.end };
+        (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since)).then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1))).flatten()
+    });
+    let found = [yearly, start, day].into_iter().flatten().max_by_key(|(_, i)| *i);
+    if let Some((baseline, at)) = found {
+        return (baseline, Some(at));
+    }
+    // A rate right beside an increase has its baseline.
+    let beside = before.last().is_some_and(|f| f.change.is_some() && f.metric != Metric::Share && q.kind == QuantityKind::Percent && f.kind != QuantityKind::Percent);
+    (if beside { Baseline::Before } else { Baseline::None }, None)
+}
+
+/// The last fact of the sentence that states a level: what a change changes.
+#[must_use]
+pub fn last_level(before: &[Fact]) -> Option<&Fact> {
+    before.iter().rev().find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
+}
+
+/// The growth right before: what a gap of growth is about.
+#[must_use]
+pub fn grown(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.change.is_some())
+}
+
+/// What a change is a change of: the last level it can be one of, else the last change.
+#[must_use]
+pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>, respectively: bool) -> Option<&'f Fact> {
+    shift?;
+    let fits = |f: &&Fact| match q.kind {
+        QuantityKind::Percent | QuantityKind::Multiple => !matches!(f.kind, QuantityKind::Duration),
+        QuantityKind::PercentagePoint => matches!(f.kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money),
+        kind => f.kind == kind && (kind != QuantityKind::Count || f.unit == q.unit),
+    };
+    let beside = shift.is_some_and(|s| s.baseline == Baseline::Before);
+    if beside {
+        return before.last();
+    }
+    // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
+    if respectively {
+        let row = before.iter().rposition(|f| !f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"));
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(|l| l.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"))) {
+            return Some(head);
+        }
+    }
+    let level = before.iter().rev().filter(fits).find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
+    let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());
+    if q.kind == QuantityKind::PercentagePoint {
+        return grown(before).or_else(share).or(level).or_else(|| before.iter().rev().find(fits));
+    }
+    level.or_else(|| before.iter().rev().find(fits))
+}

@@ -1,0 +1,232 @@
+//! The text's own words for what a number counts.
+
+use super::change::{Shift, last_level};
+use super::metric::counted_noun;
+use super::window::{Window, noun_after, noun_before};
+use super::Fact;
+use crate::engine::reading::Reading;
+use crate::engine::recognize::quantity::QuantityMention;
+use crate::engine::report::{Metric, QuantityKind};
+use crate::engine::source::Glyphs;
+
+/// Nouns that say nothing of their own: the number goes on with what was counted.
+const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
+
+/// The label of a number and the noun phrase it comes from.
+#[must_use]
+pub fn label(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: Metric, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>,
+) -> (String, Glyphs) {
+    if let Some(shift) = shift {
+        return changed(reading, q, window, shift, topic, before);
+    }
+    if let Some(cell) = row_head(reading, window) {
+        return (reading.source.text(cell.clone()), cell);
+    }
+    if let Some((text, noun)) = gap(reading, q, window, metric, before) {
+        return (text, noun);
+    }
+    if metric == Metric::Share {
+        return share(reading, window, before);
+    }
+    if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
+        return (reading.source.text(from_to.clone()), from_to);
+    }
+    if metric == Metric::InterestRate && q.kind == QuantityKind::PercentagePoint {
+        let behind = noun_after(reading, &window.right);
+        let at = behind.end.max(window.right.start);
+        if behind.is_empty() && reading.source.starts_with(at, "的利率优惠") {
+            return ("利率优惠".to_owned(), at..at);
+        }
+    }
+    let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let noun = match q.kind {
+        QuantityKind::Count => counted_noun(reading, q, window),
+        _ if metric == Metric::Condition && !right.is_empty() => right,
+        _ if left.is_empty() => right,
+        _ if metric == Metric::Condition => left,
+        QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && left.len() <= 3 && !ends_noun(reading, &left) => right,
+        _ => left,
+    };
+    let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
+    let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
+    let text = reading.source.text(noun.clone());
+    let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
+    if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
+        if q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration || matches!(q.kind, QuantityKind::Money | QuantityKind::Count) {
+            return (last.label.clone(), noun.start..noun.start);
+        }
+    }
+    if elliptic && window.clause.start > window.sentence.start {
+        let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
+        if named.len() >= 2 && !text.is_empty() {
+            return (reading.source.text(named.clone()), named);
+        }
+    }
+    if text.is_empty() && q.kind == QuantityKind::Duration {
+        return fallback(reading, window);
+    }
+    if ELLIPTIC.contains(&text.as_str()) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
+        return (String::new(), noun.end..noun.end);
+    }
+    (text, noun)
+}
+
+/// The first cell of a table's row, unless it is the total's.
+fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
+    let index = reading.outline.sentences.partition_point(|s| s.range.start < window.sentence.start);
+    let row = reading.outline.sentences.get(index).filter(|s| s.row)?.range.clone();
+    let end = (row.clone()).find(|&i| reading.source.at(i) == '\t')?;
+    let total = ["合计", "总计"].iter().any(|w| reading.source.starts_with(row.start, w));
+    (!total && end > row.start).then_some(row.start..end)
+}
+
+/// What was done with stands before its verb: 设备更新改造贷款签约23.8亿元.
+fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
+    let verb = reading.hits.inside(left.clone()).filter(|h| h.end == left.end && h.end - h.start >= 2 && super::window::cuts(reading, *h)).map(|h| h.start).min();
+    let noun = verb.map_or(left.end..left.end, |start| noun_before(reading, &(left.start..start)));
+    if ends_noun(reading, &noun) { noun } else { left.end..left.end }
+}
+
+/// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
+fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
+    let end = (noun.clone()).find_map(|i| ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
+    let limit = (noun.clone()).skip(1).find(|&i| ["最高", "可贷", "不超过", "上限"].iter().any(|w| reading.source.starts_with(i, w)));
+    noun.start..end.unwrap_or(noun.end).min(limit.unwrap_or(noun.end)).min(noun.end)
+}
+
+/// Whether a fact stands in the same act: nothing but commas between.
+pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool {
+    !reading.semicolon_in(&(last.window.right.start..window.left.end))
+}
+
+fn starts_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
+    reading.any(noun.clone(), &["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障"])
+}
+
+fn ends_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
+    ["贷款", "资金", "款", "额", "贷", "费", "息", "授信", "融资", "债", "保障"].iter().any(|w| reading.source.ends_with(noun.end, w))
+}
+
+/// A change is labelled by what changes.
+fn changed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, topic: Option<&Fact>, before: &[Fact]) -> (String, Glyphs) {
+    if shift.new {
+        let behind = shift.noun_end.max(window.left.start);
+        let noun = noun_before(reading, &(behind..window.left.end));
+        if noun.len() >= 2 {
+            return (reading.source.text(noun.clone()), noun);
+        }
+    } else {
+        let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
+        if moved.len() >= 2 && ["利率", "成本", "费率"].iter().any(|w| reading.source.ends_with(moved.end, w)) {
+            return (reading.source.text(moved.clone()), moved);
+        }
+        let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
+        let text = reading.source.text(noun.clone());
+        if noun.len() >= 2 && !matches!(text.as_str(), "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
+            return (text, noun);
+        }
+        let behind = noun_after(reading, &window.right);
+        if reading.any(behind.clone(), &["利率", "优惠"]) {
+            return (reading.source.text(behind.clone()), behind);
+        }
+    }
+    if let Some(topic) = topic.or_else(|| last_level(before)) {
+        return (topic.label.clone(), topic.noun.start..topic.noun.start);
+    }
+    let clause = noun_before(reading, &(window.clause.start..shift.noun_end.max(window.clause.start)));
+    if clause.is_empty() {
+        let right = noun_after(reading, &window.right);
+        return (reading.source.text(right.clone()), right);
+    }
+    (reading.source.text(clause.clone()), clause)
+}
+
+/// 高于各项贷款增速10.45个百分点: the gap is labelled by what is compared.
+fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: Metric, before: &[Fact]) -> Option<(String, Glyphs)> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let compared = ["高", "低", "快", "慢", "多", "优"].iter().any(|w| reading.any(window.left.clone(), &[w]));
+    let at = (window.left.clone())
+        .filter(|&i| reading.source.before(i) != '占')
+        .find(|&i| compared && ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
+    let noun = noun_before(reading, &(window.left.start..at));
+    let text = reading.source.text(noun.clone());
+    if text.chars().count() >= 3 {
+        return Some((text, noun));
+    }
+    let level = super::change::grown(before).or_else(|| last_level(before))?;
+    let grows = matches!(metric, Metric::LoanBalance | Metric::DepositBalance | Metric::FinancingProvided | Metric::LoanDisbursed | Metric::TotalAssets | Metric::Premium);
+    let label = if grows && !level.label.ends_with("增速") { format!("{}增速", level.label) } else { level.label.clone() };
+    Some((label, level.noun.start..level.noun.start))
+}
+
+/// A share is labelled by the part: 涉农贷款…占各项贷款的76%.
+fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String, Glyphs) {
+    let of = (window.left.clone()).rev().find(|&i| reading.source.at(i) == '占' && !reading.source.starts_with(i, "占比") && !reading.source.starts_with(i, "占领"));
+    if let Some(at) = of {
+        let noun = noun_before(reading, &(window.left.start..at));
+        if noun.len() >= 2 {
+            return (reading.source.text(noun.clone()), noun);
+        }
+        if let Some(last) = last_level(before).or(before.last()) {
+            return (last.label.clone(), last.noun.start..last.noun.start);
+        }
+    }
+    let noun = noun_before(reading, &window.left);
+    let text = reading.source.text(noun.clone());
+    if matches!(text.as_str(), "占比" | "比例" | "比重" | "占比达" | "") {
+        if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {
+            return (last.label.clone(), last.noun.start..last.noun.start);
+        }
+        let right = noun_after(reading, &window.right);
+        return (reading.source.text(right.clone()), right);
+    }
+    (text, noun)
+}
+
+/// 从受理到放款.
+fn from_to(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
+    let from = (window.clause.start..window.left.end).find(|&i| reading.source.at(i) == '从' || reading.source.at(i) == '自')?;
+    let to = (from..window.left.end).find(|&i| reading.source.at(i) == '到' || reading.source.at(i) == '至')?;
+    let end = (to + 1..window.left.end).find(|&i| ["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"].iter().any(|w| reading.source.starts_with(i, w))).unwrap_or(window.left.end);
+    (end - from <= 18 && end > to + 1).then_some(from..end)
+}
+
+/// What is left when no noun stands beside the number: the words behind it.
+fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
+    let start = window.right.start;
+    let end = (start..window.right.end.min(start + 8)).find(|&i| matches!(reading.source.at(i), '”' | '“' | '、' | '的' | '(')).unwrap_or(window.right.end.min(start + 8));
+    let mut start = start;
+    while start < end && reading.hits.at(start).iter().any(|h| h.end <= end && h.end - h.start <= 2 && reading.has_role(*h, crate::engine::lexicon::Role::Boundary)) && end - start > 4 {
+        start += 1;
+    }
+    (reading.source.text(start..end), start..end)
+}
+
+/// Whether a noun stands right behind a number, so that it counts something of its own.
+pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    noun_after(reading, &window.right).len() >= 2
+}
+
+/// The `place`-th of the things named before a row of numbers that 分别 shares out: A、B贷款分别新增….
+pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Glyphs> {
+    let respectively = (head.window.clause.start..head.window.left.end).rev().find(|&i| reading.source.starts_with(i, "分别"))?;
+    let floor = reading.clause_start(respectively, head.window.sentence.start);
+    let list = noun_before(reading, &(floor..respectively));
+    let list = if list.is_empty() && floor > head.window.sentence.start { noun_before(reading, &(reading.clause_start(floor - 1, head.window.sentence.start)..floor - 1)) } else { list };
+    let mut start = list.start;
+    let mut items = Vec::new();
+    for at in list.clone() {
+        if matches!(reading.source.at(at), '、' | '和' | '与' | '及') {
+            items.push(start..at);
+            start = at + 1;
+        }
+    }
+    items.push(start..list.end);
+    if (list.clone()).any(|i| reading.source.at(i).is_ascii_digit()) {
+        return None;
+    }
+    items.get(place).filter(|item| item.len() >= 2).cloned()
+}

@@ -1,0 +1,367 @@
+//! What a number measures: the strongest cue near it, or what the sentence was about.
+
+use super::change::Shift;
+use super::window::{Window, noun_after, noun_before};
+use super::Fact;
+use crate::engine::lexicon::{Hit, Sense};
+use crate::engine::reading::Reading;
+use crate::engine::recognize::quantity::QuantityMention;
+use crate::engine::report::{Metric, Qualifier, QuantityKind};
+use crate::engine::source::Glyphs;
+
+/// A metric with the kind and unit the sentence gives the number, and the words that showed it.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The metric.
+    pub metric: Metric,
+    /// The kind.
+    pub kind: QuantityKind,
+    /// The unit.
+    pub unit: String,
+    /// Rule and words.
+    pub why: (&'static str, String),
+}
+
+/// A cue found near a number.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    metric: Metric,
+    strength: u8,
+    start: usize,
+    end: usize,
+}
+
+/// What `q` measures.
+#[must_use]
+pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>) -> Measured {
+    let (kind, unit) = settle_kind(reading, q, window);
+    if kind == QuantityKind::PercentagePoint && shift.is_some() && (reading.source.ends_with(window.left.end, "优惠") || reading.any(window.right.start..window.right.end.min(window.right.start + 6), &["利率优惠", "优惠"])) {
+        return Measured { metric: Metric::InterestRate, kind, unit, why: ("discount_of_a_rate", "利率".to_owned()) };
+    }
+    let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.clone(), why: (rule, words) };
+    if let (Some(shift), Some(topic)) = (shift, topic)
+        && !names_its_own(reading, q, window, shift, kind)
+    {
+        return built(topic.metric, "change_of_the_topic", topic.label.clone());
+    }
+    match kind {
+        QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
+        QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
+        QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
+        QuantityKind::Duration => duration(reading, window, built),
+        QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
+        QuantityKind::Multiple => topic.or_else(|| super::change::last_level(before)).map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
+        QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => built(Metric::Other, "no_metric", String::new()),
+    }
+}
+
+/// 2.1亿 is money where the sentence speaks of money, a count where a counted noun follows.
+fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> (QuantityKind, String) {
+    if q.kind != QuantityKind::Number || !q.unit_missing {
+        return (q.kind, q.unit.clone());
+    }
+    let noun = noun_after(reading, &window.right);
+    let left = noun_before(reading, &window.left);
+    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty() {
+        return (QuantityKind::Count, String::new());
+    }
+    let counted = !noun.is_empty()
+        && reading.hits.inside(noun.clone()).any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
+        && !reading.any(noun, &["贷款", "资金", "赔款", "元"]);
+    if counted { (QuantityKind::Count, String::new()) } else { (QuantityKind::Money, "CNY".to_owned()) }
+}
+
+fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
+    match sense {
+        Sense::Metric(i) => reading.lexicon.tables().metrics.get(i as usize).is_some_and(|m| m.code == Metric::CustomerCount),
+        _ => false,
+    }
+}
+
+/// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
+fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
+    let stretch = if shift.new { shift.noun_end.min(q.range.start)..q.range.start } else { window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start) };
+    if shift.new && strongest(reading, kind, &stretch, &(0..0)).is_some() {
+        return true;
+    }
+    strongest(reading, kind, &stretch, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == stretch.end)
+}
+
+/// The strongest cue for `kind` in `left` or `right`; of equals the one nearest to the number.
+fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
+    let mut best: Option<(Found, usize)> = None;
+    for (range, is_left) in [(left, true), (right, false)] {
+        for hit in reading.hits.inside(range.clone()) {
+            // 授信余额 is one word: the 余额 in it says nothing of its own.
+            let inner = |other: &Hit| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end;
+            let measures = |other: &Hit| reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))));
+            if reading.hits.starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end).iter().any(|other| inner(other) && measures(other)) {
+                continue;
+            }
+            for sense in reading.lexicon.senses(hit) {
+                let Sense::Metric(i) = sense else { continue };
+                let Some(row) = reading.lexicon.tables().metrics.get(*i as usize) else { continue };
+                if !row.kinds.contains(&kind) {
+                    continue;
+                }
+                let distance = if is_left { range.end - hit.end } else { hit.start - range.start };
+                let found = Found { metric: row.code, strength: row.strength, start: hit.start, end: hit.end };
+                let better = best.is_none_or(|(b, d)| {
+                    (found.strength, usize::MAX - distance, found.end - found.start) > (b.strength, usize::MAX - d, b.end - b.start)
+                });
+                if better && !contradicted(reading, found, range) {
+                    best = Some((found, distance));
+                }
+            }
+        }
+    }
+    best.map(|(found, _)| found)
+}
+
+/// A cue whose place says it means something else.
+fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool {
+    let source = reading.source;
+    match found.metric {
+        // Money of the central bank that is lent on is lending.
+        Metric::CentralBankFunding => reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具"),
+        // 延期 … 投放: funding programmes put off, not repayments.
+        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
+        Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
+        Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
+        Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, &["收入"]),
+        _ => false,
+    }
+}
+
+fn money(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], stock_grows: bool, built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
+    let noun = noun_after(reading, &window.right);
+    if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
+        return built(Metric::Condition, "size_class", reading.source.text(noun));
+    }
+    let limit = window.right.end.min(window.right.start + 24);
+    let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
+    if let Some(found) = strongest(reading, QuantityKind::Money, &window.left, &tail) {
+        let total = || before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.change.is_none() && f.metric != Metric::Condition);
+        let part = if found.strength <= 1 && after_part_word(reading, window) { total() } else { None };
+        if let Some(total) = part {
+            return built(total.metric, "part_of_the_total", total.label.clone());
+        }
+        if found.metric == Metric::LoanDisbursed && found.strength <= 1 && reading.any(window.clause.clone(), &["余额"]) && reading.any(window.left.clone(), &["余额"]) {
+            return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end));
+        }
+        // 涉及贷款本金: the clause before says what was done with it.
+        if found.strength <= 1 && reading.any(window.left.clone(), &["涉及", "本金", "利息"]) {
+            let sentence = window.sentence.start..q.range.start;
+            if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
+                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end));
+            }
+        }
+        if found.strength <= 1 && stock_grows {
+            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end));
+        }
+        // What is handed out is no loan where the noun says so: 发放消费券.
+        let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
+        if found.metric == Metric::LoanDisbursed && ["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"].iter().any(|w| reading.source.ends_with(noun.end, w)) && !noun.is_empty() {
+            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun));
+        }
+        return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
+    }
+    // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
+    let beside = before.last().filter(|l| l.kind == QuantityKind::Money && l.metric != Metric::Condition && reading.source.at(l.window.right.start) == '、' && l.window.right.end >= window.left.start);
+    if let Some(last) = beside {
+        return built(last.metric, "goes_on_with", last.label.clone());
+    }
+    // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
+    let clause = window.clause.start..q.range.start;
+    if let Some(found) = strongest(reading, QuantityKind::Money, &clause, &(0..0)) {
+        return built(found.metric, "cue_in_clause", reading.source.text(found.start..found.end));
+    }
+    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.metric != Metric::Condition) {
+        let near = before.last().is_some_and(|l| l.quantity == last.quantity) || after_part_word(reading, window);
+        if near {
+            return built(last.metric, "goes_on_with", last.label.clone());
+        }
+    }
+    let sentence = window.sentence.start..q.range.start;
+    if let Some(found) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)) {
+        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end));
+    }
+    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
+        return built(last.metric, "goes_on_with", last.label.clone());
+    }
+    // A table's row goes on with its header, a sentence that opens with 其中 with the one before.
+    if let Some(header) = super::period::header_of(reading, window.sentence.start)
+        && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
+    {
+        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end));
+    }
+    if let Some(product) = reading.products_in(&window.clause).last() {
+        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()));
+    }
+    built(Metric::Other, "no_cue", String::new())
+}
+
+fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    reading.any(window.sentence.start..window.left.end, &["其中"])
+}
+
+/// 100万元以下抵押贷款: a class of loans by size.
+fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
+    let tail = reading.source.text(q.core.end..q.range.end) + &reading.source.text(q.core.end.saturating_sub(2)..q.core.end);
+    let bound = ["以下", "以内", "以上"].iter().any(|w| reading.source.text(q.core.start..q.range.end).contains(w)) || tail.contains("以下");
+    bound && (reading.any(noun.clone(), &["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn ratio(
+    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>, kind: QuantityKind,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
+    let noun = noun_after(reading, &window.right);
+    let clause = window.clause.start..q.range.start;
+    if let Some(found) = strongest(reading, kind, &window.left, &noun).or_else(|| strongest(reading, kind, &clause, &(0..0))) {
+        let gap_of_growth = kind == QuantityKind::PercentagePoint && found.metric == Metric::Share;
+        if !gap_of_growth {
+            return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
+        }
+    }
+    let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
+    if kind == QuantityKind::PercentagePoint && (shift.is_some() || gap) {
+        if let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before)) {
+            return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
+        }
+    }
+    if shift.is_some() {
+        let stretch = window.sentence.start..q.range.start;
+        let grows = noun_before(reading, &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))));
+        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w)) && !grows.is_empty() {
+            let loans = reading.source.ends_with(grows.end, "笔数");
+            return built(if loans { Metric::LoanCount } else { Metric::CustomerCount }, "growth_of_a_count", reading.source.text(grows));
+        }
+        let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0)).or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
+        if let Some(found) = of_money {
+            let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
+            return built(metric, "growth_of", reading.source.text(found.start..found.end));
+        }
+        if let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0)) {
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end));
+        }
+        if let Some(level) = topic {
+            return built(level.metric, "growth_of_the_topic", level.label.clone());
+        }
+        if let Some(found) = strongest(reading, QuantityKind::Money, &stretch, &(0..0)) {
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end));
+        }
+        return built(Metric::Other, "growth_of_something_else", String::new());
+    }
+    if let Some(found) = strongest(reading, kind, &(window.sentence.start..q.range.start), &(0..0)).filter(|f| f.metric == Metric::InterestRate && kind == QuantityKind::PercentagePoint) {
+        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end));
+    }
+    built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
+}
+
+fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+    let noun = counted_noun(reading, q, window);
+    let head = head_cue(reading, &noun);
+    let words = reading.source.text(noun.clone());
+    let is = |m: Metric| head == Some(m);
+    let in_left = |list: &[&str]| reading.any(window.left.clone(), list);
+    let metric = match q.unit.as_str() {
+        "户" | "户次" | "家次" | "户家" | "户企" => Metric::CustomerCount,
+        "款" => Metric::ProductCount,
+        "场" | "场次" | "堂" => Metric::EventCount,
+        "笔" => {
+            if in_left(&["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), &["申贷", "申请", "报案"]) {
+                Metric::ApplicationCount
+            } else if reading.any(noun.clone(), &["业务", "交易", "结案", "案件", "结算", "汇款"]) || in_left(&["业务", "结案", "交易"]) {
+                Metric::Other
+            } else {
+                Metric::LoanCount
+            }
+        }
+        "件" if reading.any(noun.clone(), &["报案", "申请"]) || in_left(&["报案", "申请"]) => Metric::ApplicationCount,
+        "件" if reading.any(noun.clone(), &["案件", "赔案", "结案"]) || in_left(&["案件", "赔案", "结案"]) => Metric::Other,
+        "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
+            if reading.any(noun.clone(), &["点击", "访问", "浏览"]) || in_left(&["点击", "访问", "浏览量"]) {
+                Metric::Other
+            } else if is(Metric::StaffCount) {
+                Metric::StaffCount
+            } else if q.unit == "次" {
+                Metric::EventCount
+            } else {
+                Metric::CustomerCount
+            }
+        }
+        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
+        "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
+        "项" | "种" | "类" | "只" | "支" | "单" => head
+            .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
+            .unwrap_or(if matches!(q.unit.as_str(), "只") { Metric::PhysicalQuantity } else { Metric::Other }),
+        "张" | "份" | "期" | "条" => Metric::Other,
+        "" => head.unwrap_or(Metric::CustomerCount),
+        _ => head.filter(|m| matches!(m, Metric::AdminUnitCount)).unwrap_or(Metric::PhysicalQuantity),
+    };
+    built(metric, "classifier_and_noun", words)
+}
+
+/// The noun a count counts.
+pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
+    let (left, mut right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    // 1800余名英文流利的青年员工: the noun stands behind its description.
+    if !right.is_empty() && reading.source.at(right.end) == '的' && head_cue(reading, &right).is_none() {
+        let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
+        if described.len() >= 2 {
+            right = described;
+        }
+    }
+    if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
+        // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
+        let end = window.clause.start - 1;
+        return noun_before(reading, &(reading.clause_start(end, window.sentence.start)..end));
+    }
+    let postposed = right.is_empty() || (!left.is_empty() && matches!(q.unit.as_str(), "户" | "笔" | "户次") && head_cue(reading, &left).is_some() && head_cue(reading, &right).is_none());
+    // A verb of two characters that no table knows stands before the number, not a noun.
+    let attributive = !right.is_empty() && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
+    if postposed || !attributive {
+        return if left.is_empty() { right } else { left };
+    }
+    // What stands behind the noun counted is no part of it: 216名客户经理|包村.
+    let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();
+    right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
+}
+
+/// The metric cue at the head (the end) of a noun phrase.
+fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
+    cues_in(reading, noun).into_iter().max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
+}
+
+/// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
+fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metric)> {
+    let tables = reading.lexicon.tables();
+    let mut out = Vec::new();
+    for hit in reading.hits.inside(noun.clone()) {
+        for sense in reading.lexicon.senses(hit) {
+            if let Sense::Metric(i) = sense
+                && let Some(row) = tables.metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count))
+            {
+                out.push((hit.end, hit.end - hit.start, row.code));
+            }
+        }
+    }
+    out
+}
+
+fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+    let near = window.left.start..window.right.end.min(window.right.start + 3);
+    let term = reading.any(window.left.clone(), &["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
+    let quick = reading.any(near, &["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"]);
+    if term && !(quick && !reading.any(window.left.clone(), &["期限", "最长", "延长"])) {
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()));
+    }
+    if reading.source.starts_with(window.right.start, "期") {
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.right.clone()));
+    }
+    built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()))
+}

@@ -1,0 +1,233 @@
+//! What stands around a number.
+
+use crate::engine::lexicon::{Hit, Role, Sense};
+use crate::engine::reading::Reading;
+use crate::engine::report::{MeasureCategory, QuantityKind};
+use crate::engine::source::Glyphs;
+
+/// How far a noun phrase reaches, in glyphs.
+const MAX_NOUN: usize = 22;
+
+/// The neighbourhood of a number inside its sentence.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// From the number before, or the clause's start, to the number.
+    pub left: Glyphs,
+    /// From the number to the next one, or the clause's end.
+    pub right: Glyphs,
+    /// The whole clause.
+    pub clause: Glyphs,
+    /// The whole sentence.
+    pub sentence: Glyphs,
+}
+
+impl Window {
+    /// The window of a number.
+    #[must_use]
+    pub fn new(reading: &Reading<'_, '_>, quantity: usize, sentence: &Glyphs) -> Self {
+        let Some(q) = reading.quantities.get(quantity) else { return Self::default() };
+        let clause = reading.clause_start(q.range.start, sentence.start)..reading.clause_end(q.range.end, sentence.end);
+        let counts = |kind: QuantityKind| !matches!(kind, QuantityKind::Ordinal | QuantityKind::Identifier);
+        let previous = quantity.checked_sub(1).and_then(|i| reading.quantities.get(i)).filter(|p| counts(p.kind)).map_or(0, |p| p.range.end);
+        let next = reading.quantities.get(quantity + 1).filter(|n| counts(n.kind)).map_or(usize::MAX, |n| n.range.start);
+        Self {
+            left: clause.start.max(previous).min(q.range.start)..q.range.start,
+            right: q.range.end..clause.end.min(next).max(q.range.end),
+            clause,
+            sentence: sentence.clone(),
+        }
+    }
+}
+
+/// Words that trim the end of what stands before a number.
+const fn trims(role: Role) -> bool {
+    matches!(role, Role::Level | Role::Increase | Role::Decrease | Role::Cumulative)
+}
+
+/// Where the phrase before a number ends once 达, 为, 增长 … are set aside.
+#[must_use]
+pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
+    let mut end = left.end;
+    loop {
+        let skip = reading
+            .hits
+            .inside(left.start..end)
+            .filter(|h| h.end == end && reading.lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Role(r) if trims(*r))))
+            .map(|h| h.start)
+            .min();
+        let filler = end > left.start && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是') && skip.is_none()
+            && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销".contains(reading.source.before(end - 1)));
+        match skip {
+            Some(start) => end = start,
+            None if filler => end -= 1,
+            None => return end,
+        }
+    }
+}
+
+/// Whether a boundary word really cuts a noun phrase here: not inside a longer word.
+#[must_use]
+pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
+    let senses = reading.lexicon.senses(hit);
+    let boundary = senses.iter().any(|s| matches!(s, Sense::Role(Role::Boundary | Role::Versus | Role::YearOnYear | Role::Part | Role::Cumulative | Role::Receiver | Role::Anaphor | Role::BorrowerAnaphor)));
+    if !boundary {
+        return false;
+    }
+    let from = hit.start.saturating_sub(8);
+    let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
+        let wider = other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start;
+        wider && reading.lexicon.senses(*other).iter().any(|s| match s {
+            // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
+            Sense::Metric(_) => hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(&reading.source.text(hit.end..other.end)),
+            Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
+            _ => true,
+        })
+    });
+    if swallowed {
+        return false;
+    }
+    let source = reading.source;
+    let (before, after) = (source.before(hit.start), source.at(hit.end));
+    if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w)) {
+        return false;
+    }
+    if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {
+        return false;
+    }
+    match source.text(hit.range()).as_str() {
+        "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
+        "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
+        "新发放" | "新投放" => !rate_follows(reading, hit.end),
+        "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是" | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => {
+            clean(before) && clean_after(after)
+        }
+        "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
+        "贷" => false,
+        "到" => !"期账位户岗".contains(after),
+        "至" | "过" | "着" | "与" | "以" | "于" | "由" | "从" | "其" | "该" => true,
+        _ => true,
+    }
+}
+
+/// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
+fn names_a_thing(rest: &str) -> bool {
+    matches!(rest, "额" | "金额" | "点" | "站" | "人员" | "量" | "费" | "费用" | "户" | "率" | "期" | "时间" | "工具" | "机" | "需求" | "余额" | "手续费" | "项目" | "利率" | "会" | "活动")
+}
+
+fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {
+    (at..at + 24).take_while(|&i| !Reading::is_clause_break(reading.source.at(i))).any(|i| reading.source.starts_with(i, "利率"))
+}
+
+const fn clean(before: char) -> bool {
+    matches!(before, ',' | '。' | ';' | ':' | '、' | '\n' | '\t' | '”' | ')' | '了' | '行' | '社' | '并' | '均' | '都')
+}
+
+const fn clean_after(_: char) -> bool {
+    true
+}
+
+/// The noun phrase that ends right before a number.
+#[must_use]
+pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
+    if left.start >= left.end {
+        return left.end..left.end;
+    }
+    let end = trimmed_end(reading, left);
+    let floor = left.start.max(end.saturating_sub(MAX_NOUN));
+    let mut start = floor;
+    for hit in reading.hits.inside(floor..end) {
+        if cuts(reading, hit) {
+            start = start.max(hit.end);
+        }
+    }
+    for at in floor..end {
+        if matches!(reading.source.at(at), ':' | ',' | ';' | '。' | '\t' | '(' | '《' | '》' | '—' | ')') {
+            start = start.max(at + 1);
+        }
+    }
+    for range in spoken_for(reading, floor..end) {
+        start = start.max(range.end.min(end));
+    }
+    trim_start(reading, start.min(end)..end)
+}
+
+/// Places that are no part of a noun phrase: dates, institutions, borrowers.
+fn spoken_for(reading: &Reading<'_, '_>, range: Glyphs) -> Vec<Glyphs> {
+    let wide = range.start.saturating_sub(40)..range.end;
+    let dates = reading.dates_in(&wide).iter().map(|d| d.range.clone());
+    let institutions = reading.institutions_in(&wide).iter().map(|m| m.range.clone());
+    let borrowers = reading.borrowers_in(&wide).iter().map(|b| b.range.clone());
+    dates.chain(institutions).chain(borrowers).filter(|r| r.end > range.start).collect()
+}
+
+/// The noun phrase that begins right behind a number.
+#[must_use]
+pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
+    let mut start = right.start;
+    while start < right.end && matches!(reading.source.at(start), '的' | '“' | '"') {
+        start += 1;
+    }
+    if matches!(reading.source.at(start), '、' | '和' | '及' | '与' | '/') {
+        return start..start;
+    }
+    let mut end = right.end.min(start + MAX_NOUN);
+    for at in start..end {
+        if matches!(reading.source.at(at), '”' | '"' | '(' | ')' | '—' | '《' | '\t') || (reading.source.at(at) == '的' && at > start) {
+            end = at;
+            break;
+        }
+    }
+    for hit in reading.hits.inside(start..end) {
+        if hit.start >= end {
+            break;
+        }
+        if cuts(reading, hit) || reading.has_role(hit, Role::Increase) && hit.end - hit.start > 1 || reading.has_role(hit, Role::Decrease) && hit.end - hit.start > 1 {
+            end = end.min(hit.start);
+        }
+    }
+    let acts = |hit: &Hit| {
+        reading.lexicon.senses(*hit).iter().any(|s| match s {
+            Sense::Category(form, 0) => reading.lexicon.tables().category_forms.get(*form as usize).and_then(|(row, _)| reading.lexicon.tables().categories.get(*row as usize)).is_some_and(|row| matches!(row.code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation)),
+            _ => false,
+        })
+    };
+    if let Some(hit) = reading.hits.inside(start + 1..end.max(start + 1)).find(acts) {
+        end = end.min(hit.start);
+    }
+    for range in spoken_for(reading, start..end) {
+        if range.start >= start {
+            end = end.min(range.start);
+        }
+    }
+    while end > start && matches!(reading.source.before(end), '、' | '和' | '及' | '与' | '等') {
+        end -= 1;
+    }
+    start.min(end)..end
+}
+
+/// Drops particles, scopes and quotation marks at the head of a noun phrase.
+fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
+    const LEADING: &[&str] = &["全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地", "上述", "相关", "前述"];
+    loop {
+        let source = reading.source;
+        let skip = LEADING.iter().find(|w| source.starts_with(noun.start, w)).map_or(0, |w| w.chars().count());
+        let region = reading
+            .hits
+            .at(noun.start)
+            .iter()
+            .filter(|h| h.end + 2 <= noun.end && reading.lexicon.senses(**h).iter().any(|s| matches!(s, Sense::Region(_))))
+            .map(|h| h.end - h.start)
+            .max()
+            .unwrap_or(0);
+        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'));
+        let step = skip.max(region).max(particle);
+        if step == 0 || noun.start + step > noun.end {
+            break;
+        }
+        noun.start += step;
+    }
+    while noun.start < noun.end && matches!(reading.source.before(noun.end), '”' | '"' | '、' | '的' | '“') {
+        noun.end -= 1;
+    }
+    noun
+}

@@ -1,0 +1,239 @@
+//! What institutions did: cues of categories, and the measures they make.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use super::attribute::Fact;
+use super::lexicon::{Role, Sense};
+use super::outline::ParagraphKind;
+use super::reading::Reading;
+use super::report::{InstitutionType, MeasureCategory};
+use super::source::Glyphs;
+
+/// Widest gap between the parts of a discontinuous form, in glyphs.
+const MAX_GAP: usize = 18;
+/// How far a clause reaches to either side of its cue or figure, in glyphs.
+const MAX_CLAUSE: usize = 600;
+
+/// A word, or two that belong together, that show an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// What kind of act.
+    pub category: MeasureCategory,
+    /// The words.
+    pub range: Glyphs,
+}
+
+/// An act of an institution before it is reported.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// Whose.
+    pub owner: usize,
+    /// What kind.
+    pub category: MeasureCategory,
+    /// Its clause, inside one sentence.
+    pub range: Glyphs,
+    /// The words that show it.
+    pub words: Glyphs,
+    /// Indices of its facts.
+    pub facts: Vec<usize>,
+}
+
+/// Finds the cues of running text, by place.
+#[must_use]
+pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
+    let mut out = Vec::new();
+    let mut plans_in = usize::MAX;
+    for sentence in &reading.outline.sentences {
+        if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
+            continue;
+        }
+        if is_boilerplate(reading, &sentence.range) {
+            continue;
+        }
+        if speaks_of_plans(reading, &sentence.range) {
+            plans_in = sentence.paragraph;
+            continue;
+        }
+        if plans_in == sentence.paragraph && reading.any(sentence.range.clone(), &["将", "力争", "努力"]) {
+            continue;
+        }
+        plans_in = usize::MAX;
+        let mut start = sentence.range.start;
+        while start < sentence.range.end {
+            let end = reading.clause_end(start, sentence.range.end);
+            clause_cues(reading, start..end, &mut out);
+            start = end + 1;
+        }
+    }
+    out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
+    out
+}
+
+/// What a site adds below an article: whom to ask, who may copy it.
+#[must_use]
+pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    reading.any(sentence.clone(), &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"])
+}
+
+/// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
+fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
+    let head = sentence.start..sentence.end.min(sentence.start + 6);
+    head.into_iter().any(|i| OPENERS.iter().any(|o| reading.source.starts_with(i, o)))
+        || (reading.any(sentence.start..sentence.end.min(sentence.start + 30), &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"]))
+}
+
+/// What a clause says as a whole, looked up when first asked.
+struct Says<'c> {
+    slogan: &'c dyn Fn() -> bool,
+    trains: &'c dyn Fn() -> bool,
+}
+
+/// The cues of one clause.
+fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
+    if purposive(reading, &clause) {
+        return;
+    }
+    let tables = reading.lexicon.tables();
+    // Where the last matched part of each discontinuous form ended, and where the form began.
+    let mut open: BTreeMap<u16, (u8, usize, usize)> = BTreeMap::new();
+    let slogan = OnceCell::new();
+    let trains = OnceCell::new();
+    let says = Says {
+        slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
+        trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"])),
+    };
+    for hit in reading.hits.inside(clause.clone()) {
+        for sense in reading.lexicon.senses(hit) {
+            let Sense::Category(form, part) = *sense else { continue };
+            let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
+            let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
+            let begun = if part == 0 { Some(hit.start) } else { open.get(&form).filter(|(p, end, _)| *p + 1 == part && hit.start >= *end && hit.start - end <= MAX_GAP).map(|(_, _, begin)| *begin) };
+            let Some(begin) = begun else { continue };
+            if usize::from(part) + 1 < parts.len() {
+                open.insert(form, (part, hit.end, begin));
+            } else {
+                let cue = Cue { category: code, range: begin..hit.end };
+                if stands(reading, &cue, &clause, &says) {
+                    out.push(cue);
+                }
+            }
+        }
+    }
+}
+
+/// 为进一步缩短…: a clause that says what for.
+fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
+    const OPENERS: &[&str] = &["为进一步", "为了", "为充分", "为确保", "为切实", "为有效", "为满足", "为扎实", "为解决", "为推进", "为贯彻", "为落实", "为全面", "为更好", "为加快", "为推动", "为深入", "为积极", "为支持", "为助力", "为做好", "为方便", "为提升", "为提高", "为缓解", "为破解", "为保障", "为帮助"];
+    const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
+    let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
+    let skip = list_marker(reading, start);
+    OPENERS.iter().any(|o| reading.source.starts_with(skip, o)) && !reading.any(clause.clone(), &["提供", "发放", "办理", "减免", "投放"])
+        || BACKGROUND.iter().take(3).any(|o| reading.source.starts_with(skip, o))
+}
+
+/// The glyph behind 一是 or (一).
+fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
+    if "一二三四五六七八九十".contains(reading.source.at(at)) && reading.source.at(at + 1) == '是' { at + 2 } else { at }
+}
+
+/// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.
+fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>) -> bool {
+    let source = reading.source;
+    let (start, end) = (cue.range.start, cue.range.end);
+    let titled = (clause.start.saturating_sub(30)..start).rev().take_while(|&i| source.at(i) != '》' && source.at(i) != '。').any(|i| source.at(i) == '《');
+    if titled && cue.category != MeasureCategory::InternalManagement {
+        return false;
+    }
+    if (says.slogan)() && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
+        return false;
+    }
+    // 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
+    let appraised = reading.any(clause.clone(), &["纳入"]) && reading.any(clause.clone(), &["考核", "评价", "指标"]);
+    if appraised && cue.category != MeasureCategory::InternalManagement {
+        return false;
+    }
+    let before = source.before(start);
+    let ends = |words: &[&str]| words.iter().any(|w| source.starts_with(end, w));
+    match cue.category {
+        MeasureCategory::Lending => {
+            // 新发放贷款利率 speaks of the rate.
+            let rate = reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
+            let central = reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
+            !rate && !central
+        }
+        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !source.ends_with(start, "兼并"),
+        MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || ends(&["投放"])),
+        MeasureCategory::CustomerOutreach => {
+            let learnt = source.starts_with(start, "了解到");
+            let poor = ends(&["立卡", "贷款余额"]);
+            !learnt && !poor && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"]) && !source.ends_with(end, "走进大众")
+        }
+        MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
+        MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
+        MeasureCategory::RiskSharing => !(source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
+        MeasureCategory::InsuranceProtection if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) => false,
+        MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
+        MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
+        MeasureCategory::OnlineService => !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业"),
+        MeasureCategory::InternalManagement => !(says.trains)(),
+        _ => true,
+    }
+}
+
+/// The sentence of a glyph as measures see it: to 。！？； or a line break of the original.
+#[must_use]
+pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
+    let starts = &reading.outline.measure_starts;
+    let next = starts.partition_point(|&start| start <= at);
+    let start = next.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or(0);
+    start..starts.get(next).copied().unwrap_or(reading.source.len())
+}
+
+/// Gathers cues and facts into acts: one for each owner, sentence and category.
+#[must_use]
+pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act> {
+    let mut acts: BTreeMap<(usize, usize, MeasureCategory), Act> = BTreeMap::new();
+    let mut states: Option<(usize, bool)> = None;
+    for cue in cues {
+        let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
+        let sentence = sentence_of(reading, cue.range.start);
+        let sector = states.filter(|&(start, _)| start == sentence.start).map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
+        states = Some((sentence.start, sector));
+        let owner = reading.discourse.actor(owner, cue.category, sector);
+        let range = clause_in(reading, cue.range.start, &sentence);
+        acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
+    }
+    for (index, fact) in facts.iter().enumerate() {
+        let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };
+        let at = reading.quantities.get(fact.quantity).map_or(0, |q| q.core.start);
+        let sentence = sentence_of(reading, at);
+        let act = acts.entry((owner, sentence.start, category)).or_insert_with(|| {
+            let range = clause_in(reading, at, &sentence);
+            Act { owner, category, range: range.clone(), words: range, facts: Vec::new() }
+        });
+        act.facts.push(index);
+    }
+    let mut acts: Vec<Act> = acts.into_values().collect();
+    acts.sort_by_key(|a| (a.range.start, a.category));
+    acts
+}
+
+/// Whether a figure of a sentence is a sector's.
+fn sector_states(reading: &Reading<'_, '_>, facts: &[Fact], sentence: &Glyphs) -> bool {
+    let from = facts.partition_point(|f| f.window.left.end < sentence.start);
+    facts
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|f| f.window.left.end < sentence.end)
+        .any(|f| f.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::BankingSector))
+}
+
+/// The clause of a glyph, inside its sentence, as far as a clause can reach.
+fn clause_in(reading: &Reading<'_, '_>, at: usize, sentence: &Glyphs) -> Glyphs {
+    let start = reading.clause_start(at, sentence.start.max(at.saturating_sub(MAX_CLAUSE)));
+    let end = reading.clause_end(at.max(start), sentence.end.min(at + MAX_CLAUSE)).max(at + 1).min(sentence.end);
+    start..end
+}

@@ -1,0 +1,464 @@
+//! Headings, sections, sentences and clauses.
+
+use super::recognize::date::{DateMention, DateShape, Day};
+use super::recognize::institution::{InstitutionMention, NameForm};
+use super::recognize::quantity::QuantityMention;
+use super::report::{InstitutionType, QuantityKind};
+use super::source::{Glyphs, SourceText};
+
+/// Longest heading, in glyphs.
+const MAX_HEADING: usize = 60;
+/// Longest stretch that is read as one sentence, in glyphs: a longer one is cut at a comma.
+const MAX_SENTENCE: usize = 1000;
+/// Most numbers that are read as of one sentence.
+const MAX_NUMBERS: usize = 96;
+/// How many paragraphs at the start may say who published and when.
+const MASTHEAD: usize = 6;
+
+/// What a paragraph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParagraphKind {
+    /// Publisher, date of issue, source, editor.
+    Meta,
+    /// A heading, or a line of one.
+    Heading,
+    /// Running text.
+    Body,
+    /// A row of a table.
+    Row,
+}
+
+/// A paragraph of the text, without its line break.
+#[derive(Clone, Debug)]
+pub struct Paragraph {
+    /// Where.
+    pub range: Glyphs,
+    /// What it is.
+    pub kind: ParagraphKind,
+}
+
+/// A sentence of running text, to its 。.
+#[derive(Clone, Debug)]
+pub struct Sentence {
+    /// Where, with its stop.
+    pub range: Glyphs,
+    /// Which paragraph.
+    pub paragraph: usize,
+    /// A row of a table: its header lies in the sentence before.
+    pub row: bool,
+    /// The last sentence before it that is no row.
+    pub header: Option<usize>,
+}
+
+/// A stretch of text under one institution's heading.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// From its heading to the next section.
+    pub range: Glyphs,
+    /// The heading lines.
+    pub heading: Glyphs,
+    /// The mention in the heading: index into the institutions.
+    pub mention: usize,
+}
+
+/// The structure of a bulletin.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// The title.
+    pub title: Option<Glyphs>,
+    /// Who published it, as the text says.
+    pub publisher: Option<Glyphs>,
+    /// Paragraphs in order.
+    pub paragraphs: Vec<Paragraph>,
+    /// Sentences of running text in order.
+    pub sentences: Vec<Sentence>,
+    /// Sections in order.
+    pub sections: Vec<Section>,
+    /// Where sentences of measures start: behind 。！？；; and line breaks, also those inside a paragraph.
+    pub measure_starts: Vec<usize>,
+    /// The glyphs that end clauses.
+    pub clause_breaks: Vec<usize>,
+    /// The semicolons.
+    pub semicolons: Vec<usize>,
+}
+
+impl Outline {
+    /// The section that holds a glyph.
+    #[must_use]
+    pub fn section_at(&self, at: usize) -> Option<&Section> {
+        let index = self.sections.partition_point(|s| s.range.start <= at).checked_sub(1)?;
+        self.sections.get(index).filter(|s| at < s.range.end)
+    }
+
+    /// The paragraph that holds a glyph.
+    #[must_use]
+    pub fn paragraph_at(&self, at: usize) -> Option<&Paragraph> {
+        let index = self.paragraphs.partition_point(|p| p.range.start <= at).checked_sub(1)?;
+        self.paragraphs.get(index)
+    }
+}
+
+/// The mentions that the outline is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// Dates by place.
+    pub dates: &'a [DateMention],
+    /// Quantities by place.
+    pub quantities: &'a [QuantityMention],
+    /// Institutions by place.
+    pub institutions: &'a [InstitutionMention],
+}
+
+/// The part of a sorted list of mentions that starts inside `range`.
+pub fn inside<T>(list: &[T], range: &Glyphs, place: impl Fn(&T) -> &Glyphs) -> Glyphs {
+    list.partition_point(|m| place(m).start < range.start)..list.partition_point(|m| place(m).start < range.end)
+}
+
+/// The day a bulletin was published, as its first lines say it: a full date near the start.
+#[must_use]
+pub fn published_on(source: &SourceText<'_>, dates: &[DateMention]) -> Option<Day> {
+    let full = |d: &&DateMention| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some();
+    let labelled = dates.iter().filter(full).find(|d| {
+        ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(d.range.start, label))
+    });
+    let own_line = |d: &&DateMention| {
+        let line_start = matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
+        line_start && d.range.start < 600
+    };
+    labelled
+        .or_else(|| dates.iter().filter(full).find(own_line))
+        .or_else(|| dates.iter().filter(full).find(|d| own_line(d) || source.len() - d.range.end <= 3))
+        .and_then(|d| d.start)
+}
+
+/// Draws the outline.
+#[must_use]
+pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
+    let mut out = Outline::default();
+    let mut start = 0;
+    for (at, glyph) in source.glyphs().iter().enumerate().chain(std::iter::once((source.len(), &'\n'))) {
+        if *glyph == '\n' {
+            if start < at {
+                paragraphs(source, marks, start..at, &mut out);
+            }
+            start = at + 1;
+        }
+    }
+    masthead(source, marks, &mut out);
+    sections(source, marks, &mut out);
+    breaks(source, &mut out);
+    for (index, paragraph) in out.paragraphs.iter().enumerate() {
+        match paragraph.kind {
+            ParagraphKind::Body => sentences(source, marks, paragraph.range.clone(), index, &mut out.sentences),
+            ParagraphKind::Row => pieces(source, marks, paragraph.range.clone(), index, true, &mut out.sentences),
+            ParagraphKind::Heading | ParagraphKind::Meta => {}
+        }
+    }
+    out
+}
+
+/// Notes where clauses and the sentences of measures end, so that nobody has to look for it.
+fn breaks(source: &SourceText<'_>, out: &mut Outline) {
+    out.measure_starts.push(0);
+    for (at, glyph) in source.glyphs().iter().enumerate() {
+        match glyph {
+            // A half-width stop reads like a full one, but the contract does not name it.
+            '。' if source.original_text(at..at + 1) != "。" => {}
+            '。' | '！' | '？' | ';' | '\n' => out.measure_starts.push(at + 1),
+            ',' | ':' if source.before(at).is_ascii_digit() && source.at(at + 1).is_ascii_digit() => continue,
+            ',' | ':' | '\t' => {}
+            _ => continue,
+        }
+        out.clause_breaks.push(at);
+        if *glyph == ';' {
+            out.semicolons.push(at);
+        }
+    }
+    out.measure_starts.extend(source.wraps());
+    out.measure_starts.sort_unstable();
+    out.measure_starts.dedup();
+}
+
+/// Adds the paragraph of one line, cut in two where a heading is glued to it.
+fn paragraphs(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, out: &mut Outline) {
+    let kind = kind_of(source, marks, &range, out.paragraphs.len());
+    if kind == ParagraphKind::Body
+        && let Some(cut) = glued_heading(source, marks, &range)
+    {
+        out.paragraphs.push(Paragraph { range: range.start..cut, kind: ParagraphKind::Heading });
+        out.paragraphs.push(Paragraph { range: cut..range.end, kind });
+        return;
+    }
+    out.paragraphs.push(Paragraph { range, kind });
+}
+
+fn kind_of(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, index: usize) -> ParagraphKind {
+    let text = source.glyphs().get(range.clone()).unwrap_or_default();
+    let quantities = inside(marks.quantities, range, |q| &q.core);
+    let quantities = marks.quantities.get(quantities).unwrap_or_default();
+    if is_meta(source, range, text.len(), index) {
+        return ParagraphKind::Meta;
+    }
+    let stop = text.iter().any(|c| matches!(c, '。' | '！' | '？'));
+    if !stop && text.contains(&'\t') && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal) && text.iter().filter(|c| **c == '\t').count() >= 1 {
+        let cells = text.split(|c| *c == '\t').count();
+        if cells >= 2 && !text.contains(&',') || cells >= 3 {
+            return ParagraphKind::Row;
+        }
+    }
+    if is_heading(source, marks, range, text, quantities) { ParagraphKind::Heading } else { ParagraphKind::Body }
+}
+
+fn is_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, text: &[char], quantities: &[QuantityMention]) -> bool {
+    let last = text.iter().rev().find(|c| !matches!(c, '”' | '"' | '’' | ')')).copied().unwrap_or('\n');
+    if text.len() > MAX_HEADING || matches!(last, ';' | ',' | '、') {
+        return false;
+    }
+    if source.starts_with(range.start, "案例") && text.iter().take(6).any(|c| *c == ':') {
+        return true;
+    }
+    if text.iter().any(|c| matches!(c, '。' | ';')) || last == ':' {
+        return false;
+    }
+    if text.first() == Some(&'【') {
+        return true;
+    }
+    let commas = text.iter().filter(|c| **c == ',').count();
+    let dated = marks.dates.get(inside(marks.dates, range, |d| &d.range)).unwrap_or_default();
+    let states = quantities.iter().any(|q| matches!(q.kind, QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) || q.unit_missing);
+    if commas > 0 && states && (!dated.is_empty() || commas > 1) {
+        return false;
+    }
+    commas <= 2 && (commas == 0 || text.len() <= 40)
+}
+
+/// Lines about the text itself: source, date, editor, circulation.
+fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) -> bool {
+    const LABELS: &[&str] = &[
+        "发表时间", "发布时间", "发布日期", "发表日期", "来源:", "(来源", "来源", "浏览", "责任编辑", "编辑:", "作者:", "文号", "字号", "报:", "送:",
+        "抄送", "(共印", "共印", "供稿", "审核:", "签发", "联系人", "主办", "扫一扫", "分享", "打印", "时间:", "日期:", "索引号", "点击", "(责编", "责编",
+        "附件", "报送", "发:", "印发:", "编发", "(编辑", "原标题", "记者:", "通讯员:", "撰稿", "(撰稿", "(作者", "(记者", "(通讯员",
+    ];
+    let skip = range.start + usize::from(source.at(range.start) == '(');
+    if len <= 80 && LABELS.iter().any(|label| source.starts_with(range.start, label) || source.starts_with(skip, label)) {
+        return len <= 40 || index < MASTHEAD || source.starts_with(range.start, "报:");
+    }
+    let text = source.glyphs().get(range.clone()).unwrap_or_default();
+    // `(协会秘书处整理)`; `第17期`; a line of a date alone.
+    (text.first() == Some(&'(') && text.last() == Some(&')') && len <= 30)
+        || (index < MASTHEAD && source.starts_with(range.start, "第") && len <= 14 && text.contains(&'期'))
+        || (index < MASTHEAD && len <= 20 && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
+}
+
+/// Where the body begins in a paragraph that a heading without a stop runs into:
+/// before the second of two mentions of one institution, or before the mention
+/// that follows a bullet's heading.
+fn glued_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs) -> Option<usize> {
+    let stop = (range.start..range.end).find(|&i| matches!(source.at(i), ',' | '。' | ';' | ':' | '！' | '？')).unwrap_or(range.end);
+    let bullet = is_bullet(source, range.start);
+    let first = inside(marks.institutions, &(range.start..stop), |m| &m.range);
+    let mentions = marks.institutions.get(first)?;
+    let mentions = mentions.get(..mentions.len().min(MAX_HEADING))?;
+    let twin = mentions.iter().enumerate().skip(1).find(|(i, m)| {
+        mentions.get(..*i).unwrap_or_default().iter().any(|before| before.canonical == m.canonical && before.range.end + 4 <= m.range.start)
+    });
+    if let Some((_, twin)) = twin {
+        return Some(twin.range.start);
+    }
+    let clear = |at: usize| !"向对为给由从在与和及经以是的让助将".contains(source.before(at));
+    if bullet {
+        let mention = mentions.iter().find(|m| m.range.start >= range.start + 8 && m.form == NameForm::Proper && clear(m.range.start))?;
+        return Some(mention.range.start);
+    }
+    if source.at(range.start) == '【' {
+        let close = (range.start..stop.min(range.start + 40)).find(|&i| source.at(i) == '】')?;
+        return Some(close + 1);
+    }
+    None
+}
+
+/// Whether a list bullet stands at `at`: ●, or the letter a lost Wingdings bullet leaves.
+#[must_use]
+pub fn is_bullet(source: &SourceText<'_>, at: usize) -> bool {
+    let (first, second) = (source.at(at), source.at(at + 1));
+    matches!(first, '●' | '◆' | '■' | '▲' | '★' | '•' | '➢' | '□' | '○' | '◇' | '√' | '✓' | '\u{f000}'..='\u{f0ff}')
+        || (matches!(first, 'u' | 'l' | 'n' | 'Ø' | 'ü' | 'v') && !second.is_ascii())
+}
+
+/// Finds title and publisher among the first paragraphs.
+fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    for index in 0..out.paragraphs.len().min(MASTHEAD) {
+        let Some(paragraph) = out.paragraphs.get(index).cloned() else { break };
+        let mentions = marks.institutions.get(inside(marks.institutions, &paragraph.range, |m| &m.range)).unwrap_or_default();
+        let publisher = mentions.iter().find(|m| publishes(m.kind));
+        match paragraph.kind {
+            ParagraphKind::Meta => {
+                if out.publisher.is_none() {
+                    out.publisher = source_label(source, &paragraph.range);
+                }
+            }
+            ParagraphKind::Heading | ParagraphKind::Row => {
+                let bare = publisher.filter(|m| {
+                    let rest = paragraph.range.len() - m.range.len();
+                    let dated = !inside(marks.dates, &paragraph.range, |d| &d.range).is_empty();
+                    m.range.start == paragraph.range.start && (rest <= 4 || (dated && rest <= 24))
+                });
+                if bare.is_some() || (index == 0 && has_suffix(source, &paragraph.range, &["简报", "动态", "信息", "快报", "专报", "通讯"])) {
+                    if let Some(m) = bare {
+                        let office = ["办公室", "秘书处"].iter().find(|o| source.starts_with(m.range.end, o)).map_or(0, |o| o.chars().count());
+                        out.publisher = Some(m.range.start..m.range.end + office);
+                    }
+                    if let Some(p) = out.paragraphs.get_mut(index) {
+                        p.kind = ParagraphKind::Meta;
+                    }
+                } else if out.title.is_none() {
+                    out.title = Some(paragraph.range.clone());
+                }
+            }
+            ParagraphKind::Body => break,
+        }
+    }
+}
+
+fn has_suffix(source: &SourceText<'_>, range: &Glyphs, suffixes: &[&str]) -> bool {
+    range.len() <= 16 && suffixes.iter().any(|s| source.ends_with(range.end, s))
+}
+
+/// Bodies that publish the bulletins of others.
+const fn publishes(kind: InstitutionType) -> bool {
+    matches!(kind, InstitutionType::Association | InstitutionType::Regulator | InstitutionType::CentralBank)
+}
+
+/// What stands behind 来源: on a line.
+fn source_label(source: &SourceText<'_>, range: &Glyphs) -> Option<Glyphs> {
+    let at = (range.start..range.end).find(|&i| source.starts_with(i, "来源:"))? + 3;
+    let end = (at..range.end).find(|&i| matches!(source.at(i), '\t' | ' ' | ')' | ',' | '。')).unwrap_or(range.end);
+    (at < end).then_some(at..end)
+}
+
+/// A section begins at each group of heading lines that names an institution.
+fn sections(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    let mut index = 0;
+    while index < out.paragraphs.len() {
+        let from = index;
+        while out.paragraphs.get(index).is_some_and(|p| p.kind == ParagraphKind::Heading) {
+            index += 1;
+        }
+        if index == from {
+            index += 1;
+            continue;
+        }
+        let lines = out.paragraphs.get(from..index).unwrap_or_default();
+        let title = out.title.clone();
+        let mut found = None;
+        for (offset, line) in lines.iter().enumerate() {
+            let mentions = inside(marks.institutions, &line.range, |m| &m.range);
+            let named = mentions.clone().find(|&i| marks.institutions.get(i).is_some_and(|m| m.form == NameForm::Proper && heads(source, m, line)));
+            if let Some(mention) = named {
+                // The lines before it in the group belong to it, except the title.
+                let start = lines
+                    .get(..=offset)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .take_while(|l| offset == 0 || title.as_ref() != Some(&l.range))
+                    .last()
+                    .map_or(line.range.start, |l| l.range.start);
+                let end = lines.last().map_or(line.range.end, |l| l.range.end);
+                found = Some((start..end, mention));
+                break;
+            }
+        }
+        if let Some((heading, mention)) = found {
+            if let Some(last) = out.sections.last_mut() {
+                last.range.end = heading.start;
+            }
+            out.sections.push(Section { range: heading.start..source.len(), heading, mention });
+        }
+    }
+}
+
+/// Whether a mention in a heading makes the section its own: it is no group, no
+/// outlet of the section before, and not what somebody else acts upon.
+fn heads(source: &SourceText<'_>, mention: &InstitutionMention, line: &Paragraph) -> bool {
+    let case = source.starts_with(line.range.start, "案例");
+    !case && !(mention.range.start > line.range.start && "向对由从与和经获".contains(source.before(mention.range.start)))
+}
+
+fn sentences(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, paragraph: usize, out: &mut Vec<Sentence>) {
+    let mut start = range.start;
+    let mut at = range.start;
+    while at < range.end {
+        if matches!(source.at(at), '。' | '！' | '？') {
+            at += 1;
+            while at < range.end && matches!(source.at(at), '”' | '’' | '"' | ')' | '。' | '！' | '？') {
+                at += 1;
+            }
+            pieces(source, marks, start..at, paragraph, false, out);
+            start = at;
+        } else {
+            at += 1;
+        }
+    }
+    if start < range.end {
+        pieces(source, marks, start..range.end, paragraph, false, out);
+    }
+}
+
+/// Adds a sentence, in pieces if it is so long that reading every number in the light
+/// of all the others would take more time than the text is long.
+fn pieces(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, paragraph: usize, row: bool, out: &mut Vec<Sentence>) {
+    let mut start = range.start;
+    while start < range.end {
+        let end = piece_end(source, marks, start..range.end);
+        let header = out.len().checked_sub(1).and_then(|last| out.get(last).and_then(|s| if s.row { s.header } else { Some(last) }));
+        out.push(Sentence { range: start..end, paragraph, row, header });
+        start = end;
+    }
+}
+
+fn piece_end(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs) -> usize {
+    let first = marks.quantities.partition_point(|q| q.core.start < range.start);
+    let crowd = marks.quantities.get(first + MAX_NUMBERS).map_or(usize::MAX, |q| q.range.start);
+    let limit = (range.start + MAX_SENTENCE).min(crowd);
+    if range.end <= limit {
+        return range.end;
+    }
+    let half = range.start + (limit - range.start) / 2;
+    let comma = (half..limit).rev().find(|&i| matches!(source.at(i), ',' | ';' | '、' | '\t'));
+    let cut = comma.map_or(limit, |i| i + 1);
+    // Not inside a number.
+    let before = marks.quantities.get(marks.quantities.partition_point(|q| q.range.start < cut).saturating_sub(1));
+    let whole = before.filter(|q| q.range.start < cut && cut < q.range.end).map_or(cut, |q| if q.range.start > range.start { q.range.start } else { q.range.end });
+    whole.clamp(range.start + 1, range.end)
+}
+
+/// How far above a table's first row its unit may be stated, in paragraphs.
+const UNIT_NOTE: usize = 4;
+
+/// Gives the bare numbers of a table the unit its header states: (金额单位:万元), 投放金额(万元).
+pub fn table_units(source: &SourceText<'_>, outline: &Outline, quantities: &mut [QuantityMention]) {
+    const SCALES: &[(&str, u32)] = &[("万元", 10_000), ("亿元", 100_000_000), ("元", 1)];
+    let mut factor: Option<rust_decimal::Decimal> = None;
+    for (index, paragraph) in outline.paragraphs.iter().enumerate() {
+        if paragraph.kind != ParagraphKind::Row {
+            factor = None;
+            continue;
+        }
+        if factor.is_none() {
+            let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
+            factor = above.iter().rev().find_map(|p| {
+                let text = source.text(p.range.clone());
+                SCALES.iter().find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})"))).map(|(_, f)| rust_decimal::Decimal::from(*f))
+            });
+        }
+        let Some(factor) = factor else { continue };
+        let row = inside(quantities, &paragraph.range, |q| &q.core);
+        for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(|q| q.kind == QuantityKind::Number && !q.unit_missing) {
+            q.kind = QuantityKind::Money;
+            q.unit = "CNY".to_owned();
+            q.value = q.value.and_then(|v| v.checked_mul(factor));
+            q.upper = q.upper.and_then(|v| v.checked_mul(factor));
+        }
+    }
+}

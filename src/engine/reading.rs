@@ -1,0 +1,124 @@
+//! Everything known of a text before facts are made of it, and how to look around in it.
+
+use super::discourse::Discourse;
+use super::lexicon::{Hit, Hits, Lexicon, Role};
+use super::outline::{Outline, inside};
+use super::recognize::date::{DateMention, Day};
+use super::recognize::institution::InstitutionMention;
+use super::recognize::name::{Borrower, Product};
+use super::recognize::quantity::QuantityMention;
+use super::source::{Glyphs, SourceText};
+
+/// A text as the stages before attribution have read it.
+#[derive(Debug)]
+pub struct Reading<'a, 't> {
+    /// The normalised text.
+    pub source: &'a SourceText<'t>,
+    /// The words in force.
+    pub lexicon: &'a Lexicon,
+    /// The words found.
+    pub hits: &'a Hits,
+    /// Dates by place.
+    pub dates: &'a [DateMention],
+    /// Numbers by place.
+    pub quantities: &'a [QuantityMention],
+    /// Institutions by place.
+    pub institutions: &'a [InstitutionMention],
+    /// Borrowers by place.
+    pub borrowers: &'a [Borrower],
+    /// Named products by place.
+    pub products: &'a [Product],
+    /// Headings, sections, sentences.
+    pub outline: &'a Outline,
+    /// Who is meant where.
+    pub discourse: &'a Discourse,
+    /// The day of publication.
+    pub published: Option<Day>,
+}
+
+impl Reading<'_, '_> {
+    /// Whether a glyph ends a clause.
+    #[must_use]
+    pub fn is_clause_break(c: char) -> bool {
+        matches!(c, ',' | ';' | ':' | '。' | '！' | '？' | '\t' | '\n')
+    }
+
+    /// Start of the clause that holds `at`, not before `floor`.
+    #[must_use]
+    pub fn clause_start(&self, at: usize, floor: usize) -> usize {
+        let breaks = &self.outline.clause_breaks;
+        let before = breaks.partition_point(|&i| i < at).checked_sub(1).and_then(|i| breaks.get(i));
+        before.map_or(floor, |&i| (i + 1).max(floor))
+    }
+
+    /// End of the clause that holds `at`, not beyond `ceiling`.
+    #[must_use]
+    pub fn clause_end(&self, at: usize, ceiling: usize) -> usize {
+        let breaks = &self.outline.clause_breaks;
+        breaks.get(breaks.partition_point(|&i| i < at)).map_or(ceiling, |&i| i.min(ceiling))
+    }
+
+    /// Whether a semicolon stands inside `range`.
+    #[must_use]
+    pub fn semicolon_in(&self, range: &Glyphs) -> bool {
+        let semicolons = &self.outline.semicolons;
+        semicolons.get(semicolons.partition_point(|&i| i < range.start)).is_some_and(|&i| i < range.end)
+    }
+
+    /// The words of a role inside `range`.
+    pub fn words(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
+        self.hits.inside(range).filter(move |hit| self.has_role(*hit, role))
+    }
+
+    /// Whether a word has a role.
+    #[must_use]
+    pub fn has_role(&self, hit: Hit, role: Role) -> bool {
+        self.lexicon.has_role(hit, role)
+    }
+
+    /// The dates that start inside `range`.
+    #[must_use]
+    pub fn dates_in(&self, range: &Glyphs) -> &[DateMention] {
+        self.dates.get(inside(self.dates, range, |d| &d.range)).unwrap_or_default()
+    }
+
+    /// The institutions that start inside `range`.
+    #[must_use]
+    pub fn institutions_in(&self, range: &Glyphs) -> &[InstitutionMention] {
+        self.institutions.get(inside(self.institutions, range, |m| &m.range)).unwrap_or_default()
+    }
+
+    /// The borrowers that start inside `range`.
+    #[must_use]
+    pub fn borrowers_in(&self, range: &Glyphs) -> &[Borrower] {
+        self.borrowers.get(inside(self.borrowers, range, |b| &b.range)).unwrap_or_default()
+    }
+
+    /// The products that start inside `range`.
+    #[must_use]
+    pub fn products_in(&self, range: &Glyphs) -> &[Product] {
+        self.products.get(inside(self.products, range, |p| &p.range)).unwrap_or_default()
+    }
+
+    /// Indices of the numbers that start inside `range`.
+    #[must_use]
+    pub fn quantities_in(&self, range: &Glyphs) -> Glyphs {
+        inside(self.quantities, range, |q| &q.core)
+    }
+
+    /// Whether any of `words` stands inside `range`.
+    #[must_use]
+    pub fn any(&self, range: Glyphs, words: &[&str]) -> bool {
+        let glyphs = self.source.glyphs();
+        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
+        // Most glyphs begin none of the words: a bit for each first character, modulo 64, tells.
+        let bit = |c: char| 1_u64 << (u32::from(c) % 64);
+        let firsts = words.iter().filter_map(|w| w.chars().next()).fold(0, |bits, c| bits | bit(c));
+        stretch.iter().enumerate().any(|(i, &glyph)| {
+            firsts & bit(glyph) != 0 && words.iter().any(|w| {
+                let mut rest = stretch.iter().skip(i);
+                w.chars().all(|c| rest.next() == Some(&c))
+            })
+        })
+    }
+}

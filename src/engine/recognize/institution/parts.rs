@@ -1,0 +1,164 @@
+//! The words around a place in the text.
+
+use crate::engine::lexicon::{HeadOffice, Hit, Hits, Lexicon, NamePart, NameWord, Sense};
+use crate::engine::source::SourceText;
+
+use super::place::level;
+
+/// The words of names in a text, by where they start and by where they end.
+pub(super) struct Parts<'a> {
+    pub source: &'a SourceText<'a>,
+    pub lexicon: &'a Lexicon,
+    hits: &'a Hits,
+    /// Hits of names and regions by end, longest first.
+    ending: Vec<Hit>,
+    /// Index in `ending` of the first hit that ends at or after each glyph.
+    first: Vec<usize>,
+    /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
+    crossed: Vec<(usize, usize)>,
+}
+
+impl<'a> Parts<'a> {
+    pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
+        let of_names = |sense: &Sense| matches!(sense, Sense::Name(_) | Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_));
+        let all = hits.starting_in(0..source.len());
+        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(of_names)).collect();
+        let first = by_end(&mut ending, source.len());
+        let crossed = crossed(lexicon, all);
+        Self { source, lexicon, hits, ending, first, crossed }
+    }
+
+    /// Every hit that is part of a name, by end.
+    pub fn all(&self) -> impl Iterator<Item = Hit> + '_ {
+        self.ending.iter().copied()
+    }
+
+    /// The hits that start at `at`, longest first.
+    pub fn from(&self, at: usize) -> &[Hit] {
+        if at < self.source.len() { self.hits.at(at) } else { &[] }
+    }
+
+    /// The hits that end at `at`, longest first.
+    pub fn to(&self, at: usize) -> &[Hit] {
+        let bound = |i: usize| self.first.get(i).copied().unwrap_or(self.ending.len());
+        self.ending.get(bound(at)..bound(at + 1)).unwrap_or_default()
+    }
+
+    /// Whether `hit` is a region that begins inside an earlier word.
+    pub fn is_crossed(&self, hit: Hit) -> bool {
+        self.crossed.binary_search(&(hit.start, hit.end)).is_ok()
+    }
+
+    /// The row that makes `hit` a `part`, if its neighbours let it.
+    pub fn name(&self, hit: Hit, part: NamePart) -> Option<&'a NameWord> {
+        self.names(hit).find(|row| row.part == part && self.permits(hit, row))
+    }
+
+    /// The rows of `name.toml` that `hit` stands for.
+    pub fn names(&self, hit: Hit) -> impl Iterator<Item = &'a NameWord> {
+        let names = &self.lexicon.tables().names;
+        self.lexicon.senses(hit).iter().filter_map(move |sense| match sense {
+            Sense::Name(row) => names.get(usize::from(*row)),
+            _ => None,
+        })
+    }
+
+    /// The longest `part` that starts at `at`.
+    pub fn name_from(&self, at: usize, part: NamePart) -> Option<(Hit, &'a NameWord)> {
+        self.from(at).iter().find_map(|hit| Some((*hit, self.name(*hit, part)?)))
+    }
+
+    /// The longest `part` that ends at `at`.
+    pub fn name_to(&self, at: usize, part: NamePart) -> Option<(Hit, &'a NameWord)> {
+        self.to(at).iter().find_map(|hit| Some((*hit, self.name(*hit, part)?)))
+    }
+
+    /// The head office that `hit` names, unless the text around makes another word of it.
+    pub fn office(&self, hit: Hit) -> Option<&'a HeadOffice> {
+        let row = self.lexicon.senses(hit).iter().find_map(|sense| match sense {
+            Sense::HeadOffice(row) => self.lexicon.tables().head_offices.get(usize::from(*row)),
+            _ => None,
+        })?;
+        if self.names(hit).any(|row| row.part == NamePart::Guard && !self.permits(hit, row)) {
+            return None;
+        }
+        let sector = self.source.at(hit.end) == '业' && self.source.ends_with(hit.end, "银行") && !matches!(self.source.at(hit.end + 1), '务' | '绩' | '内');
+        let card = self.source.at(hit.end) == '卡' && self.source.ends_with(hit.end, "银行");
+        (!sector && !card).then_some(row)
+    }
+
+    /// Whether `hit` is a head office's name, whatever stands around it.
+    pub fn names_office(&self, hit: Hit) -> bool {
+        self.lexicon.senses(hit).iter().any(|sense| matches!(sense, Sense::HeadOffice(_)))
+    }
+
+    fn permits(&self, hit: Hit, row: &NameWord) -> bool {
+        !row.not_before.contains(self.source.at(hit.end)) && !row.not_after.contains(self.source.before(hit.start))
+    }
+
+    /// Whether a name may begin at `at`: after anything but a character of a word, or after a border word.
+    pub fn is_left_border(&self, at: usize) -> bool {
+        !is_ideograph(self.source.before(at)) || self.name_to(at, NamePart::Border).is_some() || self.name_to(at, NamePart::Lead).is_some()
+    }
+}
+
+/// Orders hits by end, keeping the order they have by start; the first hit that ends at or after each glyph.
+fn by_end(hits: &mut Vec<Hit>, glyphs: usize) -> Vec<usize> {
+    let mut first = vec![0; glyphs + 3];
+    for hit in &*hits {
+        if let Some(count) = first.get_mut(hit.end + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut first {
+        sum += *count;
+        *count = sum;
+    }
+    let mut next = first.clone();
+    let mut ordered = hits.clone();
+    for hit in &*hits {
+        if let Some(place) = next.get_mut(hit.end) {
+            if let Some(slot) = ordered.get_mut(*place) {
+                *slot = *hit;
+            }
+            *place += 1;
+        }
+    }
+    *hits = ordered;
+    first
+}
+
+/// The regions that an earlier word runs into, by place: a region no lower, or a
+/// border word where the region is no province.
+fn crossed(lexicon: &Lexicon, all: &[Hit]) -> Vec<(usize, usize)> {
+    let names = &lexicon.tables().names;
+    let is_border = |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
+    let region_level = |sense: &Sense| match sense {
+        Sense::Region(row) | Sense::RegionWord(row) => lexicon.tables().regions.get(usize::from(*row)).map(|region| level(&region.code)),
+        _ => None,
+    };
+    let mut crossed = Vec::new();
+    let mut reaches: Vec<(Hit, u8)> = Vec::new();
+    for hit in all {
+        let senses = lexicon.senses(*hit);
+        let region = senses.iter().filter_map(region_level).min();
+        if region.is_none() && !senses.iter().any(is_border) {
+            continue;
+        }
+        reaches.retain(|(earlier, _)| earlier.end > hit.start);
+        let runs_into = |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
+        if reaches.iter().any(runs_into) {
+            crossed.push((hit.start, hit.end));
+        } else {
+            reaches.push((*hit, region.unwrap_or(1)));
+        }
+    }
+    crossed.sort_unstable();
+    crossed
+}
+
+/// Whether `c` is a Chinese character, as all characters of brands and places are.
+pub(super) const fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}

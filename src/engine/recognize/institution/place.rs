@@ -1,0 +1,185 @@
+//! Regions in names, and which one a name is of.
+
+use super::parts::{Parts, is_ideograph};
+use crate::engine::lexicon::{Hit, NamePart, NameWord, Region, Sense, Tables};
+
+/// The regions of a name in the order of the text, each with the rows its word may mean.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Regions(Vec<Vec<u16>>);
+
+impl Regions {
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words as those of a prefecture: 吉林 is the city in 吉林监管分局.
+    pub fn of_prefecture(mut self, tables: &Tables) -> Self {
+        for rows in &mut self.0 {
+            let is_prefecture = |row: &u16| tables.regions.get(usize::from(*row)).is_some_and(|region| level(&region.code) == 1);
+            if rows.iter().any(is_prefecture) {
+                rows.retain(is_prefecture);
+            }
+        }
+        self
+    }
+
+    pub fn then(mut self, mut later: Self) -> Self {
+        self.0.append(&mut later.0);
+        self
+    }
+
+    /// The innermost region that the words settle.
+    ///
+    /// Each word is read inside the region before it; the first by itself, where a
+    /// higher level wins. A word that is not inside is part of a brand; one that
+    /// several regions of one level share is left open.
+    pub fn resolve<'t>(&self, tables: &'t Tables) -> Option<&'t Region> {
+        let mut settled: Option<&Region> = None;
+        for rows in &self.0 {
+            let regions = rows.iter().filter_map(|row| tables.regions.get(usize::from(*row)));
+            let inside: Vec<&Region> = regions.filter(|region| settled.is_none_or(|outer| is_inside(&region.code, &outer.code))).collect();
+            let top = inside.iter().map(|region| level(&region.code)).min();
+            let mut best = inside.into_iter().filter(|region| Some(level(&region.code)) == top);
+            if let (Some(region), None) = (best.next(), best.next()) {
+                settled = Some(region);
+            }
+        }
+        settled
+    }
+}
+
+/// 0 for a province, 1 for a prefecture, 2 for a county.
+pub(super) fn level(code: &str) -> u8 {
+    if code.ends_with("0000") {
+        0
+    } else {
+        u8::from(!code.ends_with("00")) + 1
+    }
+}
+
+fn is_inside(code: &str, outer: &str) -> bool {
+    outer.strip_suffix("0000").or_else(|| outer.strip_suffix("00")).is_some_and(|prefix| code.starts_with(prefix))
+}
+
+/// Regions and zones that stand side by side.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chain {
+    pub start: usize,
+    pub end: usize,
+    pub regions: Regions,
+}
+
+/// The local part of a branch's name: 四川省分行, 中关村支行.
+pub(super) struct Local {
+    pub end: usize,
+    pub regions: Regions,
+    pub is_outlet: bool,
+}
+
+/// Farthest that a local part reaches, in glyphs.
+const LOCAL_REACH: usize = 24;
+/// Most glyphs of a local part that no table knows.
+const LOCAL_UNKNOWN: usize = 6;
+
+impl Parts<'_> {
+    /// The rows of the regions that `hit` may mean; `words` takes ordinary words too.
+    fn region_rows(&self, hit: Hit, words: bool) -> Option<Vec<u16>> {
+        if self.is_crossed(hit) {
+            return None;
+        }
+        let rows: Vec<u16> = self
+            .lexicon
+            .senses(hit)
+            .iter()
+            .filter_map(|sense| match sense {
+                Sense::Region(row) => Some(*row),
+                Sense::RegionWord(row) if words => Some(*row),
+                _ => None,
+            })
+            .collect();
+        (!rows.is_empty()).then_some(rows)
+    }
+
+    /// The longest region that starts at `at`.
+    pub fn region_from(&self, at: usize, words: bool) -> Option<(Hit, Regions)> {
+        self.from(at).iter().find_map(|hit| Some((*hit, Regions(vec![self.region_rows(*hit, words)?]))))
+    }
+
+    /// The longest region that ends at `at`.
+    pub fn region_to(&self, at: usize) -> Option<(Hit, Regions)> {
+        self.to(at).iter().find_map(|hit| Some((*hit, Regions(vec![self.region_rows(*hit, false)?]))))
+    }
+
+    /// The regions and zones that end at `end`; at least one region.
+    pub fn chain_to(&self, end: usize) -> Option<Chain> {
+        let mut chain = Chain { start: end, end, regions: Regions::default() };
+        while end - chain.start < LOCAL_REACH {
+            if let Some((hit, region)) = self.region_to(chain.start) {
+                chain.regions = region.then(chain.regions);
+                chain.start = hit.start;
+            } else if let Some((hit, _)) = self.name_to(chain.start, NamePart::Zone)
+                && self.region_to(hit.start).is_some()
+            {
+                chain.start = hit.start;
+            } else {
+                break;
+            }
+        }
+        (!chain.regions.is_empty()).then_some(chain)
+    }
+
+    /// Reads the local part of a branch of a body that `suits` accepts branches for.
+    pub fn local_from(&self, start: usize, suits: impl Fn(&NameWord) -> bool) -> Option<Local> {
+        let (mut at, mut unknown, mut regions) = (start, 0, Regions::default());
+        while at < start + LOCAL_REACH {
+            if let Some(hit) = self.branch_from(at, &suits) {
+                let is_outlet = self.name(hit, NamePart::Outlet).is_some();
+                let says_level = matches!(self.source.at(at), '省' | '市' | '区' | '州' | '盟' | '自');
+                if (at == start && !says_level) || (unknown > 0 && !is_outlet && !takes_any_place(self, hit)) {
+                    return None;
+                }
+                return Some(self.with_sub_branch(Local { end: hit.end, regions, is_outlet }, &suits));
+            }
+            if let Some((hit, region)) = self.region_from(at, true) {
+                regions = regions.then(region);
+                at = hit.end;
+            } else if let Some((hit, _)) = self.name_from(at, NamePart::Zone) {
+                at = hit.end;
+            } else if is_ideograph(self.source.at(at)) && self.name_from(at, NamePart::Border).is_none() && unknown < LOCAL_UNKNOWN {
+                unknown += 1;
+                at += 1;
+            } else {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A further local part right behind a branch: 四川省分行营业部, 贵阳分行南明支行.
+    fn with_sub_branch(&self, local: Local, suits: &impl Fn(&NameWord) -> bool) -> Local {
+        let mut at = local.end;
+        let mut regions = Regions::default();
+        if let Some((hit, region)) = self.region_from(at, true) {
+            regions = region;
+            at = hit.end;
+        }
+        match self.branch_from(at, suits) {
+            Some(hit) if at > local.end || self.source.starts_with(at, "营业部") => Local {
+                end: hit.end,
+                regions: local.regions.then(regions),
+                is_outlet: self.name(hit, NamePart::Outlet).is_some(),
+            },
+            _ => local,
+        }
+    }
+
+    fn branch_from(&self, at: usize, suits: &impl Fn(&NameWord) -> bool) -> Option<Hit> {
+        let is_branch = |row: &NameWord| matches!(row.part, NamePart::Branch | NamePart::Outlet) && suits(row);
+        self.from(at).iter().copied().find(|hit| self.names(*hit).any(is_branch))
+    }
+}
+
+/// Whether the branch may be named after a place that no table knows.
+fn takes_any_place(parts: &Parts<'_>, hit: Hit) -> bool {
+    ["支行", "支公司", "分行", "营业部", "分公司", "营销服务部"].iter().any(|end| parts.source.ends_with(hit.end, end))
+}

@@ -1,0 +1,199 @@
+//! Names of borrowers and of products.
+
+use crate::engine::lexicon::{Hits, Lexicon, Role, Sense};
+use crate::engine::recognize::institution::InstitutionMention;
+use crate::engine::source::{Glyphs, SourceText};
+
+/// A named company, hospital, project or person that is no financial institution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Borrower {
+    /// The name.
+    pub range: Glyphs,
+    /// A person.
+    pub person: bool,
+}
+
+/// A named product: “惠农e贷”.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// The name without its quotation marks.
+    pub range: Glyphs,
+}
+
+/// How a borrower's name may end.
+const SUFFIXES: &[&str] = &[
+    "有限责任公司", "股份有限公司", "有限公司", "股份公司", "集团公司", "总公司", "集团", "公司", "人民医院", "中心医院", "中医院", "医院", "专业合作社", "经济合作社", "合作社",
+    "家庭农场", "农场", "水泥厂", "加工厂", "制造厂", "酒厂", "食品厂", "厂", "开发项目", "建设项目", "工程", "项目", "粮行", "养殖场", "牧场", "茶厂", "种植基地", "产业园", "药业", "超市", "酒店",
+];
+/// Longest borrower's name, in glyphs.
+const MAX_NAME: usize = 32;
+
+/// Finds borrowers by the ends of their names.
+#[must_use]
+pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institutions: &[InstitutionMention]) -> Vec<Borrower> {
+    let mut out: Vec<Borrower> = Vec::new();
+    let mut at = 0;
+    while at < source.len() {
+        let name = match source.at(at) {
+            '有' | '股' | '集' | '总' | '公' | '人' | '中' | '医' | '专' | '经' | '合' | '家' | '农' | '水' | '加' | '制' | '酒' | '食' | '厂' | '开' | '建' | '工' | '项' | '粮' | '养' | '牧' | '茶'
+            | '种' | '产' | '药' | '超' => suffixed(source, hits, lexicon, institutions, at, out.last().map_or(0, |b| b.range.end)),
+            '女' | '先' | '某' => titled(source, at),
+            _ => None,
+        };
+        let person = name.is_none();
+        let name = name.or_else(|| after_calling(source, at));
+        if let Some(range) = name.filter(|r| out.last().is_none_or(|b| b.range.end <= r.start)) {
+            at = range.end.max(at + 1);
+            let person = person || matches!(source.before(at), '士' | '生' | '某');
+            out.push(Borrower { range, person });
+        } else {
+            at += 1;
+        }
+    }
+    out
+}
+
+/// A name that ends with a suffix at `at`.
+fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institutions: &[InstitutionMention], at: usize, floor: usize) -> Option<Glyphs> {
+    let suffix = SUFFIXES.iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
+    let end = at + suffix.chars().count();
+    let floor = floor.max(at.saturating_sub(MAX_NAME));
+    let stop = name_floor(source, floor, at);
+    let covered = institutions.get(..institutions.partition_point(|m| m.range.start < end)).and_then(<[_]>::last);
+    if covered.is_some_and(|m| m.range.end > at) {
+        return None;
+    }
+    let stop = covered.map_or(stop, |m| stop.max(m.range.end));
+    let region = |i: usize| hits.at(i).iter().any(|h| h.end <= at && lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Region(_))));
+    let boundary = (stop..at)
+        .flat_map(|i| hits.at(i).iter().filter(|h| h.end <= at && (h.end - h.start > 1 || "向对为给将把由与和及".contains(source.at(h.start)))))
+        .filter(|h| {
+            let role = lexicon.senses(**h);
+            role.contains(&Sense::Role(Role::Boundary)) || role.contains(&Sense::Role(Role::Receiver)) || role.contains(&Sense::Role(Role::Part))
+        })
+        .map(|h| h.end)
+        .max()
+        .unwrap_or(stop);
+    // Words of a company's own name that are also verbs do not cut it: the region before them does.
+    let first_region = (stop..at).find(|&i| region(i));
+    let start = match first_region {
+        Some(r) if r >= boundary || !receiver_between(source, r, boundary) => r,
+        _ => boundary,
+    };
+    let named = end - start >= suffix.chars().count() + 2;
+    let formal = suffix.contains("公司") && suffix.chars().count() >= 4;
+    let generic = matches!(*suffix, "公司" | "项目" | "工程" | "厂" | "医院" | "合作社" | "集团" | "农场" | "超市" | "酒店" | "产业园" | "药业" | "开发项目" | "建设项目" | "牧场" | "家庭农场" | "专业合作社" | "中医院");
+    let anchored = first_region == Some(start) || formal;
+    let of_many = source.at(end) == '等' || source.before(start) == '个' || source.text(start..end).contains("各") || (start..end).any(|i| source.at(i).is_ascii_digit());
+    (named && (anchored || !generic) && !of_many).then_some(start..end)
+}
+
+/// Where a name may begin at the earliest: behind the last stop, but over a bracket inside it: …(集团)有限公司.
+fn name_floor(source: &SourceText<'_>, floor: usize, at: usize) -> usize {
+    let mut bracket = false;
+    for i in (floor..at).rev() {
+        match source.at(i) {
+            ')' => bracket = true,
+            '(' if bracket => bracket = false,
+            _ if is_stop(source, i) => return i + 1,
+            _ => {}
+        }
+    }
+    floor
+}
+
+/// Whether a receiver opens between the region and the boundary: 向广西…企业…公司.
+fn receiver_between(source: &SourceText<'_>, from: usize, to: usize) -> bool {
+    (from..to).any(|i| matches!(source.at(i), '向' | '为' | '给' | '对'))
+}
+
+fn is_stop(source: &SourceText<'_>, at: usize) -> bool {
+    matches!(source.at(at), ',' | '。' | ';' | ':' | '、' | '的' | '“' | '”' | '(' | '《' | '》' | '\n' | '\t' | '！' | '？' | '"')
+}
+
+/// 周女士, 任某.
+fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
+    if source.starts_with(at, "女士") || source.starts_with(at, "先生") {
+        return at.checked_sub(1).filter(|&s| is_surname(source.at(s))).map(|s| s..at + 2);
+    }
+    let named = source.at(at) == '某' && at.checked_sub(1).is_some_and(|s| is_surname(source.at(s)));
+    let end = at + 1 + usize::from(source.at(at + 1) == '某');
+    (named && !matches!(source.at(end), '镇' | '村' | '县' | '公')).then(|| at - 1..end)
+}
+
+/// The name behind what somebody is: 种粮大户王守田.
+fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
+    const CALLINGS: &[&str] = &["大户", "村民", "农户", "户主", "负责人", "牧民", "果农", "养殖户", "种植户", "贫困户", "脱贫户", "牧场主", "农场主", "个体户", "经营户", "法人", "店主", "老板", "理事长", "菜农", "茶农", "花农"];
+    const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
+    let calling = CALLINGS.iter().find(|c| source.starts_with(at, c))?;
+    let start = at + calling.chars().count();
+    if !is_surname(source.at(start)) {
+        return None;
+    }
+    let length = [3, 2].into_iter().find(|n| NEXT.contains(source.at(start + n)) && (1..*n).all(|i| is_given(source.at(start + i))))?;
+    Some(start..start + length)
+}
+
+const fn is_given(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}') && !matches!(c, '的' | '在' | '是' | '了' | '为' | '向' | '和' | '贷' | '款' | '户' | '有' | '等')
+}
+
+fn is_surname(c: char) -> bool {
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤拓尤祁".contains(c)
+}
+
+/// Finds products by their names in quotation marks, or by a table row's first cell.
+#[must_use]
+pub fn products(source: &SourceText<'_>) -> Vec<Product> {
+    const LONGEST: usize = 16;
+    let mut out: Vec<Product> = Vec::new();
+    let mut at = 0;
+    while at < source.len() {
+        let open = source.at(at);
+        let close = match open {
+            '“' => '”',
+            '"' => '"',
+            '‘' => '’',
+            '【' => '】',
+            '《' => '》',
+            '\n' | '\t' => {
+                let start = at + usize::from(open != '\0');
+                if let Some(end) = (start..start + LONGEST).find(|&i| source.at(i) == '\t')
+                    && is_product(source, &(start..end), false)
+                {
+                    out.push(Product { range: start..end });
+                }
+                at += 1;
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let end = (at + 1..at + 2 + LONGEST).find(|&i| source.at(i) == close || source.at(i) == '\n');
+        if let Some(end) = end.filter(|&e| source.at(e) == close)
+            && is_product(source, &(at + 1..end), !matches!(open, '【' | '《'))
+        {
+            out.push(Product { range: at + 1..end });
+            at = end;
+        }
+        at += 1;
+    }
+    out
+}
+
+/// Whether a quoted name is a product's: it ends as products do.
+fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
+    const ENDS: &[&str] = &["贷", "担", "险", "通", "贷款", "e贷", "宝", "卡", "易", "保", "债", "融", "票", "信用+", "链"];
+    const NOT: &[&str] = &["不抽贷", "不断贷", "不压贷", "断贷", "抽贷", "压贷", "难贷", "敢贷", "愿贷", "能贷", "会贷", "惜贷", "首贷", "信贷", "应贷尽贷", "六保", "风险", "能贷尽贷", "快贷快批", "保险", "三保", "放贷", "社保", "医保", "担保", "畅通", "沟通", "流通", "贸易", "金融", "融资"];
+    let end = range.end;
+    if range.len() < 2 || (range.clone()).any(|i| matches!(source.at(i), ',' | '。' | ';' | '、' | '\t' | '\n')) {
+        return false;
+    }
+    if NOT.iter().any(|n| source.ends_with(end, n)) {
+        return false;
+    }
+    let reach = if quoted { ENDS } else { &["贷", "险"] };
+    reach.iter().any(|e| source.ends_with(end, e))
+}

@@ -1,0 +1,91 @@
+//! The glyphs that a rule may look at.
+
+use crate::engine::source::SourceText;
+
+/// The glyphs up to a bound; beyond it there is only `\n`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    source: &'a SourceText<'a>,
+    /// Glyph after the last that may be read.
+    pub end: usize,
+}
+
+impl<'a> View<'a> {
+    /// The first `end` glyphs of `source`.
+    pub fn new(source: &'a SourceText<'a>, end: usize) -> Self {
+        Self {
+            source,
+            end: end.min(source.len()),
+        }
+    }
+
+    /// This view, ending no later than `end`.
+    pub fn up_to(&self, end: usize) -> Self {
+        Self {
+            end: end.min(self.end),
+            ..*self
+        }
+    }
+
+    /// The glyph at `at`, or `\n` outside the view.
+    pub fn at(&self, at: usize) -> char {
+        if at < self.end { self.source.at(at) } else { '\n' }
+    }
+
+    /// The glyph before `at`, or `\n` at the start.
+    pub fn before(&self, at: usize) -> char {
+        at.checked_sub(1).map_or('\n', |i| self.at(i))
+    }
+
+    /// Whether a comma is as wide in the original as the digit before it, and no
+    /// space sets it off from the digit behind: 1,234 and １，２３４ but not 20，300 or 1, 234.
+    pub fn is_tight_comma(&self, at: usize) -> bool {
+        let width = |i: usize| self.source.span(i..i + 1);
+        let (before, comma, next) = (width(at.saturating_sub(1)), width(at), width(at + 1));
+        let gap = self.source.original().get(comma.end..next.start).unwrap_or_default();
+        before.end - before.start == comma.end - comma.start && (gap.is_empty() || gap.contains('\n'))
+    }
+
+    /// Where `word` ends if it stands at `at`.
+    pub fn skip(&self, at: usize, word: &str) -> Option<usize> {
+        let mut i = at;
+        for c in word.chars() {
+            if self.at(i) != c {
+                return None;
+            }
+            i += 1;
+        }
+        Some(i)
+    }
+
+    /// Whether `word` stands at `at`.
+    pub fn has(&self, at: usize, word: &str) -> bool {
+        self.skip(at, word).is_some()
+    }
+
+    /// Where the first of `words` that stands at `at` ends.
+    pub fn skip_any(&self, at: usize, words: &[&str]) -> Option<usize> {
+        words.iter().find_map(|word| self.skip(at, word))
+    }
+
+    /// Where `word` begins if it ends at `at`.
+    pub fn ends(&self, at: usize, word: &str) -> Option<usize> {
+        let mut start = at;
+        for c in word.chars().rev() {
+            start = start.checked_sub(1)?;
+            if self.at(start) != c {
+                return None;
+            }
+        }
+        Some(start)
+    }
+
+    /// The glyph after the run of ASCII digits at `at`.
+    pub fn digits_end(&self, at: usize) -> usize {
+        let mut i = at;
+        while self.at(i).is_ascii_digit() {
+            i += 1;
+        }
+        i
+    }
+}
