@@ -283,7 +283,10 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             })
         });
         if let Some(entity) = out.entities.get_mut(index) {
-            if m.alias_of.is_none() && m.name.chars().count() > entity.name.chars().count() && !(m.form == NameForm::Sector && is_some_of(&m.name)) {
+            if m.alias_of.is_none()
+                && m.name.chars().count() > entity.name.chars().count()
+                && !(m.form == NameForm::Sector && is_some_of(&m.name))
+            {
                 entity.name.clone_from(&m.name);
                 entity.canonical.clone_from(&m.canonical);
                 entity.head_office.clone_from(&m.head_office);

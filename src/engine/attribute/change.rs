@@ -359,7 +359,7 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>,
     // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
     if respectively {
         let row = before.iter().rposition(|f| !super::row::is_next(f));
-        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(|l| super::row::is_next(l))) {
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(super::row::is_next)) {
             return Some(head);
         }
     }
