@@ -62,11 +62,11 @@ impl<'a> Reader<'a> {
         if let Some(found) = self
             .view
             .skip(amount.end, "个半")
-            .and_then(|at| self.unit_at(at, &number))
+            .and_then(|at| self.unit_at(at, number))
             .filter(|found| found.row.kind == QuantityKind::Duration)
         {
             amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
-            self.apply(&mut amount, &number, found);
+            self.apply(&mut amount, number, found);
             return amount;
         }
         let month = self.view.has(amount.end, "个半月");
@@ -77,14 +77,14 @@ impl<'a> Reader<'a> {
             amount.end += 3;
             return amount;
         }
-        let unit_at = self.vague(&mut amount, &number);
+        let unit_at = self.vague(&mut amount, number);
         let corner = |found: &Found<'_>| {
             matches!(self.view.at(found.start), '角' | '毛') && found.end == found.start + 1 && number.script == Script::Han
         };
-        if let Some(found) = self.unit_at(unit_at, &number).filter(|found| !corner(found)) {
-            self.apply(&mut amount, &number, found);
+        if let Some(found) = self.unit_at(unit_at, number).filter(|found| !corner(found)) {
+            self.apply(&mut amount, number, found);
         } else {
-            self.without_unit(&mut amount, &number);
+            self.without_unit(&mut amount, number);
         }
         amount
     }

@@ -1,5 +1,7 @@
 //! Reads `tests/cases/numbers.toml` and the invariants that hold for any text.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 
 use super::date::{DateMention, Day, dates};
@@ -39,22 +41,22 @@ fn iso(day: Option<Day>) -> String {
 fn number_line(source: &SourceText<'_>, m: &QuantityMention) -> String {
     let mut line = format!("{} =", source.text(m.range.clone()));
     match (m.value, m.upper, m.kind) {
-        (Some(value), Some(upper), _) => line.push_str(&format!(" {}..{}", value.normalize(), upper.normalize())),
-        (Some(value), ..) => line.push_str(&format!(" {}", value.normalize())),
+        (Some(value), Some(upper), _) => write!(line, " {}..{}", value.normalize(), upper.normalize()).unwrap(),
+        (Some(value), ..) => write!(line, " {}", value.normalize()).unwrap(),
         (None, _, QuantityKind::Identifier) => {}
         (None, ..) => line += " none",
     }
     if !m.unit.is_empty() {
-        line.push_str(&format!(" {}", m.unit));
+        write!(line, " {}", m.unit).unwrap();
     }
     if matches!(m.kind, QuantityKind::Ordinal | QuantityKind::Identifier) {
-        line.push_str(&format!(" - {}", m.kind.code()));
+        write!(line, " - {}", m.kind.code()).unwrap();
     }
     if m.unit_missing {
         line += " - MISSING";
     }
     if m.qualifier != Qualifier::Exact {
-        line.push_str(&format!(" {}", m.qualifier.code()));
+        write!(line, " {}", m.qualifier.code()).unwrap();
     }
     if m.contradictory {
         line += "!";

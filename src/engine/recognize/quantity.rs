@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         if idiom_end > at && self.in_vague(at) {
             return (None, self.first_digit(at, idiom_end.max(number_end)));
         }
-        let mention = self.build(at, number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
+        let mention = self.build(at, &number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
         let next = if mention.is_none() && idiom_end > at { idiom_end } else { number_end };
         (mention, self.first_digit(at, next))
     }
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             QuantityKind::Duration => half,
             _ => false,
         };
-        if fits { self.build(at, number) } else { None }
+        if fits { self.build(at, &number) } else { None }
     }
 
     /// ¥300, US$5万
@@ -265,7 +265,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let number = numeral::parse(&self.view, number_at)?;
-        let mut mention = self.build(number_at, number)?;
+        let mut mention = self.build(number_at, &number)?;
         if mention.kind == QuantityKind::Number {
             mention.kind = QuantityKind::Money;
             currency.clone_into(&mut mention.unit);
@@ -277,21 +277,21 @@ impl<'a> Reader<'a> {
 
     fn quantity(&self, at: usize) -> Option<QuantityMention> {
         let number = numeral::parse(&self.view, at)?;
-        self.build(at, number)
+        self.build(at, &number)
     }
 
     /// The mention of the number at `at`.
-    fn build(&self, at: usize, number: Numeral) -> Option<QuantityMention> {
+    fn build(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
         if matches!(self.view.at(at), '陆' | '伍' | '肆' | '拾')
             && number.end == at + 1
             && !matches!(self.view.at(at + 1), '元' | '圆' | '折' | '成')
         {
             return None;
         }
-        if let Some(mention) = self.neighbours(at, &number) {
+        if let Some(mention) = self.neighbours(at, number) {
             return Some(mention);
         }
-        let first = self.amount(at, &number);
+        let first = self.amount(at, number);
         if first.bare && !self.stands_alone(&first) {
             return None;
         }
@@ -374,7 +374,7 @@ impl<'a> Reader<'a> {
             first.numeral = if first.found.is_none() { plain } else { first.numeral };
             return self.single(first);
         }
-        let mut mention = self.single(Amount { end: upper.end, over: first.over || upper.over, ..Amount::like(&upper) }.at(first.start));
+        let mut mention = self.single(Amount { end: upper.end, over: first.over || upper.over, ..Amount::like(upper) }.at(first.start));
         mention.numeral = first.numeral;
         mention.value = first.value;
         mention.upper = upper.value;
