@@ -320,7 +320,7 @@ fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a figure is about some of its owner's institutions only: 股份制商业银行不良贷款率.
+/// Whether a figure is about a part of its owner only: 其中…, 股份制商业银行不良贷款率.
 fn of_a_group(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
     const GROUPS: &[&str] = &[
         "商业银行",
@@ -339,7 +339,8 @@ fn of_a_group(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
     ];
     let owner = fact.owner.and_then(|o| case.reading.discourse.entities.get(o)).map_or("", |e| e.name.as_str());
     let before = fact.window.clause.start..fact.window.left.end;
-    GROUPS.iter().any(|g| !owner.contains(g) && case.reading.any(before.clone(), &[g]))
+    let part = case.reading.any(fact.window.sentence.start..fact.window.left.end, &["其中"]);
+    part || GROUPS.iter().any(|g| !owner.contains(g) && case.reading.any(before.clone(), &[g]))
 }
 
 fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
