@@ -89,7 +89,10 @@ pub const fn oversees(kind: InstitutionType) -> bool {
 
 /// What two names of one institution have in common.
 fn key(name: &str) -> String {
-    let mut key = name.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
+    let mut key = name.to_owned();
+    if key.contains("公司") {
+        key = key.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
+    }
     key.retain(|c| !"省市县区旗州盟(（）)".contains(c));
     key
 }
