@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const CONTRACT: &[&str] =
-    &["jianbao/v1/extract_report_service.proto", "jianbao/v1/report.proto", "jianbao/v1/vocabulary.proto"];
+const CONTRACT: &[&str] = &["jianbao/v1/extract_report_service.proto", "jianbao/v1/report.proto", "jianbao/v1/vocabulary.proto"];
 const HEALTH: &[&str] = &["grpc/health/v1/health.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,14 @@
 //! ten times the text must take no more than eleven times the time, with room for a busy machine, and no
 //! hostile text may take much longer than ten times a tenth of it.
 
-#![allow(clippy::expect_used, clippy::float_arithmetic, clippy::print_stderr, clippy::disallowed_types, missing_docs, reason = "a benchmark reads files, tells the time and may stop")]
+#![allow(
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::print_stderr,
+    clippy::disallowed_types,
+    missing_docs,
+    reason = "a benchmark reads files, tells the time and may stop"
+)]
 
 use std::fs;
 use std::hint::black_box;
@@ -25,7 +32,11 @@ const BUSY: f64 = 1.8;
 /// A text of about `bytes` bytes: the repository's bulletins with their digits turned over at every repetition.
 fn text(bytes: usize) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins");
-    let mut files: Vec<_> = fs::read_dir(folder).expect("the bulletins can be read").map(|entry| entry.expect("they have names").path()).filter(|path| path.extension().is_some_and(|e| e == "txt")).collect();
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("the bulletins can be read")
+        .map(|entry| entry.expect("they have names").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "txt"))
+        .collect();
     files.sort();
     let all: String = files.iter().map(|path| fs::read_to_string(path).expect("they are text")).collect();
     let mut out = String::with_capacity(bytes + 4);
@@ -52,7 +63,8 @@ fn bulletin(text: &str) -> Bulletin {
 fn counts(engine: &Engine, bulletin: &Bulletin) -> (usize, usize, usize) {
     let report = engine.extract(bulletin);
     let measures: usize = report.institutions.iter().map(|i| i.measures.len()).sum();
-    let figures: usize = report.institutions.iter().map(|i| i.figures.len() + i.measures.iter().map(|m| m.figures.len()).sum::<usize>()).sum();
+    let figures: usize =
+        report.institutions.iter().map(|i| i.figures.len() + i.measures.iter().map(|m| m.figures.len()).sum::<usize>()).sum();
     (report.quantities.len(), figures, measures)
 }
 
@@ -87,9 +99,42 @@ fn is_linear(engine: &Engine) {
 fn hostile_texts_are_linear(engine: &Engine) {
     let stops = text(30_000).replace(['。', '！', '？', '；', '，', '\n'], "、");
     let units = [
-        "\n", "一", "其中", "7", "12345678901234567890,", "（", "公司", "有限公司", "贷款1亿元，", "贷款1亿元、", "贷款1亿元\n", "其中，贷款1亿元。", "5%", "1 ", "1\t", "中国工商银行、", "农商银行", "全省贷款余额1亿元，",
-        "贷款余额较年初增加1亿元，增长5%，", "合计\t1亿元\t2亿元\n", "走访", "企业培训", "兴和县联社\n", "兴和县联社\n发放贷款1亿元。\n", "该公司贷款1亿元，", "“惠农贷”1亿元，", "工商银行、农业银行分别发放贷款1亿元、2亿元，", "增加",
-        "百分之", "以下简称", "（以下简称甲行）", "\u{fffd}", "2020年5月末，", "2020-01-01\n", "12:30 ", &stops,
+        "\n",
+        "一",
+        "其中",
+        "7",
+        "12345678901234567890,",
+        "（",
+        "公司",
+        "有限公司",
+        "贷款1亿元，",
+        "贷款1亿元、",
+        "贷款1亿元\n",
+        "其中，贷款1亿元。",
+        "5%",
+        "1 ",
+        "1\t",
+        "中国工商银行、",
+        "农商银行",
+        "全省贷款余额1亿元，",
+        "贷款余额较年初增加1亿元，增长5%，",
+        "合计\t1亿元\t2亿元\n",
+        "走访",
+        "企业培训",
+        "兴和县联社\n",
+        "兴和县联社\n发放贷款1亿元。\n",
+        "该公司贷款1亿元，",
+        "“惠农贷”1亿元，",
+        "工商银行、农业银行分别发放贷款1亿元、2亿元，",
+        "增加",
+        "百分之",
+        "以下简称",
+        "（以下简称甲行）",
+        "\u{fffd}",
+        "2020年5月末，",
+        "2020-01-01\n",
+        "12:30 ",
+        &stops,
     ];
     for unit in units {
         let of = |bytes: usize| unit.repeat(bytes.div_ceil(unit.len()));
@@ -113,7 +158,11 @@ fn stages(criterion: &mut Criterion) {
         let hits = lexicon.scan(&source);
         let id = |stage: &str| BenchmarkId::new(stage, bytes);
         let mut group = criterion.benchmark_group("stage");
-        group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+        group
+            .throughput(Throughput::Bytes(text.len() as u64))
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(2))
+            .warm_up_time(Duration::from_millis(500));
         group.bench_function(id("normalise"), |b| {
             b.iter(|| assert_eq!(SourceText::new(black_box(&text)).len(), source.len()));
         });

@@ -110,12 +110,11 @@ impl Setting {
     }
 
     fn arg(&self) -> Arg {
-        Arg::new(self.name)
-            .long(self.name)
-            .env(self.variable())
-            .value_name(self.kind.form())
-            .default_value(self.default)
-            .help(format!("{} [{}]", self.meaning, self.kind.bounds()))
+        Arg::new(self.name).long(self.name).env(self.variable()).value_name(self.kind.form()).default_value(self.default).help(format!(
+            "{} [{}]",
+            self.meaning,
+            self.kind.bounds()
+        ))
     }
 
     fn read(&self, text: &str) -> Result<Value, String> {
@@ -159,12 +158,8 @@ impl Kind {
         let within = |number: u64, low, high| (low <= number && number <= high).then_some(Value::Number(number));
         match self {
             Self::Count(low, high) => within(digits(text)?, low, high),
-            Self::Bytes(low, high) => {
-                within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high)
-            }
-            Self::Time(low, high) => {
-                within(suffixed(text, &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)])?, low, high)
-            }
+            Self::Bytes(low, high) => within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high),
+            Self::Time(low, high) => within(suffixed(text, &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)])?, low, high),
             Self::Address => text.parse().ok().map(Value::Address),
             Self::Choice(choices) => choices.iter().find(|choice| **choice == text).map(|choice| Value::Choice(choice)),
         }
@@ -267,8 +262,7 @@ impl Values {
     }
 
     fn log_level(&self) -> tracing::Level {
-        let levels =
-            [("error", tracing::Level::ERROR), ("warn", tracing::Level::WARN), ("debug", tracing::Level::DEBUG)];
+        let levels = [("error", tracing::Level::ERROR), ("warn", tracing::Level::WARN), ("debug", tracing::Level::DEBUG)];
         let chosen = levels.into_iter().find(|(name, _)| self.is("log-level", name));
         chosen.map_or(tracing::Level::INFO, |(_, level)| level)
     }

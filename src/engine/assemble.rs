@@ -9,7 +9,8 @@ use super::reading::Reading;
 use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Qualifier, Quantity, QuantityKind, QuantityRole, Report, Span,
+    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Qualifier, Quantity, QuantityKind, QuantityRole, Report,
+    Span,
 };
 use super::source::Glyphs;
 
@@ -25,7 +26,13 @@ pub fn assemble(reading: &Reading<'_, '_>, mut attribution: Attribution, cues: &
     let index_of = ledger(reading, &attribution.roles, report);
     let acts = acts(reading, cues, &attribution.facts);
     institutions(reading, &attribution.facts, &acts, &index_of, report);
-    let case = Case { reading, restated: &restated, facts: &attribution.facts, roles: &attribution.roles, reporters: !report.institutions.is_empty() };
+    let case = Case {
+        reading,
+        restated: &restated,
+        facts: &attribution.facts,
+        roles: &attribution.roles,
+        reporters: !report.institutions.is_empty(),
+    };
     report.findings = audit::audit(&case);
 }
 
@@ -35,14 +42,24 @@ fn headings(reading: &Reading<'_, '_>, restated: &Restated<'_>, attribution: &mu
         .roles
         .iter()
         .enumerate()
-        .filter(|(i, role)| **role == QuantityRole::Heading && reading.quantities.get(*i).is_some_and(|q| restated.find(reading, q, *i).is_none()))
+        .filter(|(i, role)| {
+            **role == QuantityRole::Heading && reading.quantities.get(*i).is_some_and(|q| restated.find(reading, q, *i).is_none())
+        })
         .map(|(i, _)| i)
         .collect();
     for index in lone {
         let states = reading.quantities.get(index).is_some_and(|q| matches!(q.kind, QuantityKind::Money) && q.value.is_some());
-        let Some(heading) = reading.quantities.get(index).and_then(|q| reading.outline.paragraph_at(q.core.start)).filter(|_| states) else { continue };
+        let Some(heading) = reading.quantities.get(index).and_then(|q| reading.outline.paragraph_at(q.core.start)).filter(|_| states)
+        else {
+            continue;
+        };
         let at = heading.range.start;
-        let section = reading.outline.sections.partition_point(|s| s.range.start <= at).checked_sub(1).filter(|&s| reading.outline.sections.get(s).is_some_and(|s| at < s.range.end));
+        let section = reading
+            .outline
+            .sections
+            .partition_point(|s| s.range.start <= at)
+            .checked_sub(1)
+            .filter(|&s| reading.outline.sections.get(s).is_some_and(|s| at < s.range.end));
         let Some(owner) = section.and_then(|s| reading.discourse.section_owner.get(s)).copied() else { continue };
         if let Some(fact) = super::attribute::in_heading(reading, index, &heading.range, owner) {
             attribution.facts.push(fact);
@@ -195,7 +212,15 @@ fn institutions(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act], index_o
     }
 }
 
-fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[usize], facts: &[Fact], acts: &[Act], index_of: &[u32]) -> InstitutionReport {
+fn institution(
+    reading: &Reading<'_, '_>,
+    e: &Entity,
+    owned: &Owned,
+    alone: &[usize],
+    facts: &[Fact],
+    acts: &[Act],
+    index_of: &[u32],
+) -> InstitutionReport {
     let mut out = InstitutionReport {
         institution: Institution {
             name: original_name(reading, &e.name, &e.mentions),
@@ -212,7 +237,7 @@ fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[us
     let mut sections: Vec<Glyphs> = Vec::new();
     for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
         if out.heading.is_empty() {
-            out.heading = reading.source.original_text(section.heading.clone()).trim().to_owned();
+            reading.source.original_text(section.heading.clone()).trim().clone_into(&mut out.heading);
         }
         sections.push(section.range.clone());
     }
@@ -221,7 +246,11 @@ fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[us
         let span = reading.source.span(act.range.clone());
         let figures: Vec<Figure> = act.facts.iter().filter_map(|&i| figure(reading, i, facts, index_of)).collect();
         let heads = sections.get(..own).unwrap_or_default();
-        let inside = heads.partition_point(|s| s.start <= act.range.start).checked_sub(1).and_then(|i| heads.get(i)).is_some_and(|s| act.range.end <= s.end);
+        let inside = heads
+            .partition_point(|s| s.start <= act.range.start)
+            .checked_sub(1)
+            .and_then(|i| heads.get(i))
+            .is_some_and(|s| act.range.end <= s.end);
         if !inside {
             sections.push(sentence_around(reading, act));
         }
@@ -235,7 +264,8 @@ fn institution(reading: &Reading<'_, '_>, e: &Entity, owned: &Owned, alone: &[us
 /// The stretch of an act's sentence that is about its owner.
 fn sentence_around(reading: &Reading<'_, '_>, act: &Act) -> Glyphs {
     let at = act.range.start;
-    let sentence = reading.outline.sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| reading.outline.sentences.get(i));
+    let sentence =
+        reading.outline.sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| reading.outline.sentences.get(i));
     let range = sentence.map_or(act.range.clone(), |s| s.range.clone());
     range.start.min(act.range.start)..range.end.max(act.range.end)
 }
@@ -299,7 +329,11 @@ fn figure(reading: &Reading<'_, '_>, index: usize, facts: &[Fact], index_of: &[u
         upper_value: q.upper.map(plain).unwrap_or_default(),
         kind: fact.kind,
         unit: fact.unit.clone(),
-        qualifier: if fact.metric == super::report::Metric::Condition && q.qualifier == Qualifier::Exact { Qualifier::AtMost } else { q.qualifier },
+        qualifier: if fact.metric == super::report::Metric::Condition && q.qualifier == Qualifier::Exact {
+            Qualifier::AtMost
+        } else {
+            q.qualifier
+        },
         cumulative: fact.cumulative,
         period: fact.period.clone(),
         change: fact.change.clone(),

@@ -75,7 +75,15 @@ impl Case<'_, '_, '_> {
         self.reading.source.original_text(range.clone()).to_owned()
     }
 
-    fn finding(&self, code: FindingCode, severity: Severity, ranges: &[&Glyphs], message: String, stated: String, expected: String) -> Finding {
+    fn finding(
+        &self,
+        code: FindingCode,
+        severity: Severity,
+        ranges: &[&Glyphs],
+        message: String,
+        stated: String,
+        expected: String,
+    ) -> Finding {
         Finding { code, severity, message, spans: ranges.iter().map(|r| self.span(r)).collect(), stated, expected }
     }
 }
@@ -137,8 +145,13 @@ fn parts_do_not_sum(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             table_rows(case, index)
         } else {
             let parts = parts_of.remove(&index).unwrap_or_default();
-            let all = parts.last().is_some_and(|last| ["其他", "其余", "其它"].iter().any(|w| case.reading.source.text(last.window.left.clone()).contains(w)));
-            let listed = parts.len() >= 3 && same_head(&parts) && parts.iter().filter_map(|p| case.quantity(p)?.value).sum::<Decimal>() > case.quantity(total).and_then(|q| q.value).unwrap_or_default();
+            let all = parts.last().is_some_and(|last| {
+                ["其他", "其余", "其它"].iter().any(|w| case.reading.source.text(last.window.left.clone()).contains(w))
+            });
+            let listed = parts.len() >= 3
+                && same_head(&parts)
+                && parts.iter().filter_map(|p| case.quantity(p)?.value).sum::<Decimal>()
+                    > case.quantity(total).and_then(|q| q.value).unwrap_or_default();
             if all || listed { parts } else { Vec::new() }
         };
         if parts.len() < 2 {
@@ -179,7 +192,8 @@ fn is_row(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
 }
 
 fn is_table_total(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
-    is_row(case, fact) && case.reading.any(fact.window.sentence.start..fact.window.sentence.end.min(fact.window.sentence.start + 4), &["合计", "总计"])
+    is_row(case, fact)
+        && case.reading.any(fact.window.sentence.start..fact.window.sentence.end.min(fact.window.sentence.start + 4), &["合计", "总计"])
 }
 
 /// The cells above a table's total: same kind and unit in the rows right before it.
@@ -203,10 +217,20 @@ fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
 fn change_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     for (index, rate) in case.facts.iter().enumerate() {
         let Some(change) = rate.change.as_ref().filter(|_| rate.kind == QuantityKind::Percent && index >= 2) else { continue };
-        let (Some(level), Some(moved)) = (case.facts.get(index - 2), index.checked_sub(1).and_then(|i| case.facts.get(i))) else { continue };
+        let (Some(level), Some(moved)) = (case.facts.get(index - 2), index.checked_sub(1).and_then(|i| case.facts.get(i))) else {
+            continue;
+        };
         let triple = moved.change.as_ref().is_some_and(|c| c.direction == change.direction && c.baseline == change.baseline)
-            && level.change.is_none() && level.kind == moved.kind && level.unit == moved.unit && matches!(level.kind, QuantityKind::Money | QuantityKind::Count)
-            && level.sentence == rate.sentence && level.owner == rate.owner && level.metric == rate.metric && level.metric == moved.metric && level.label == rate.label && level.label == moved.label;
+            && level.change.is_none()
+            && level.kind == moved.kind
+            && level.unit == moved.unit
+            && matches!(level.kind, QuantityKind::Money | QuantityKind::Count)
+            && level.sentence == rate.sentence
+            && level.owner == rate.owner
+            && level.metric == rate.metric
+            && level.metric == moved.metric
+            && level.label == rate.label
+            && level.label == moved.label;
         if !triple || !stock(level) {
             continue;
         }
@@ -217,7 +241,12 @@ fn change_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
         let (low, high) = if a < b { (a, b) } else { (b, a) };
         if r.high < low || r.low > high {
             let Some(q) = case.quantity(rate) else { continue };
-            let exact = case.quantity(level).and_then(|l| l.value).zip(case.quantity(moved).and_then(|m| m.value)).and_then(|(l, d)| growth(l, d, up)).unwrap_or_default();
+            let exact = case
+                .quantity(level)
+                .and_then(|l| l.value)
+                .zip(case.quantity(moved).and_then(|m| m.value))
+                .and_then(|(l, d)| growth(l, d, up))
+                .unwrap_or_default();
             let ranges: Vec<&Glyphs> = [rate, moved, level].iter().filter_map(|f| case.quantity(f)).map(|q| &q.range).collect();
             out.push(case.finding(
                 FindingCode::ChangeMismatch,
@@ -232,7 +261,15 @@ fn change_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 }
 
 const fn stock(fact: &Fact) -> bool {
-    matches!(fact.metric, Metric::LoanBalance | Metric::DepositBalance | Metric::TotalAssets | Metric::CustomerCount | Metric::FinancingProvided | Metric::CreditLine)
+    matches!(
+        fact.metric,
+        Metric::LoanBalance
+            | Metric::DepositBalance
+            | Metric::TotalAssets
+            | Metric::CustomerCount
+            | Metric::FinancingProvided
+            | Metric::CreditLine
+    )
 }
 
 /// Growth in percent of a level that moved by `moved`.
@@ -248,12 +285,20 @@ fn growth(level: Decimal, moved: Decimal, up: bool) -> Option<Decimal> {
 fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     let mut seen: BTreeMap<(usize, Metric, &str, &str, &str), &Fact> = BTreeMap::new();
     for fact in case.facts {
-        let settled = matches!(fact.metric, Metric::LoanBalance | Metric::DepositBalance | Metric::TotalAssets | Metric::NonPerformingRatio | Metric::NonPerformingLoan) && fact.change.is_none() && fact.label.chars().count() >= 3;
+        let settled = matches!(
+            fact.metric,
+            Metric::LoanBalance | Metric::DepositBalance | Metric::TotalAssets | Metric::NonPerformingRatio | Metric::NonPerformingLoan
+        ) && fact.change.is_none()
+            && fact.label.chars().count() >= 3;
         let (Some(owner), Some(period), true) = (fact.owner, fact.period.as_ref(), settled) else { continue };
-        if period.end.is_empty() || fact.sentence.is_none() || !fact.beneficiary.is_empty() || matches!(fact.kind, QuantityKind::PercentagePoint) {
+        if period.end.is_empty()
+            || fact.sentence.is_none()
+            || !fact.beneficiary.is_empty()
+            || matches!(fact.kind, QuantityKind::PercentagePoint)
+        {
             continue;
         }
-        if fact.metric != Metric::NonPerformingRatio && fact.kind != QuantityKind::Money {
+        if fact.metric != Metric::NonPerformingRatio && fact.kind != QuantityKind::Money || of_a_group(case, fact) {
             continue;
         }
         let Some(&first) = seen.get(&(owner, fact.metric, fact.label.as_str(), period.end.as_str(), fact.product.as_str())) else {
@@ -275,6 +320,28 @@ fn conflicting_figures(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a figure is about some of its owner's institutions only: 股份制商业银行不良贷款率.
+fn of_a_group(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
+    const GROUPS: &[&str] = &[
+        "商业银行",
+        "股份制",
+        "大型银行",
+        "城商行",
+        "法人银行",
+        "外资银行",
+        "村镇银行",
+        "农商行",
+        "政策性银行",
+        "分行",
+        "支行",
+        "财务公司",
+        "信托公司",
+    ];
+    let owner = fact.owner.and_then(|o| case.reading.discourse.entities.get(o)).map_or("", |e| e.name.as_str());
+    let before = fact.window.clause.start..fact.window.left.end;
+    GROUPS.iter().any(|g| !owner.contains(g) && case.reading.any(before.clone(), &[g]))
+}
+
 fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     for date in case.reading.dates.iter().filter(|d| d.repaired) {
         let expected = match (date.start, date.end) {
@@ -282,7 +349,14 @@ fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             (Some(a), _) => iso(a),
             _ => String::new(),
         };
-        out.push(case.finding(FindingCode::DateRepaired, Severity::Warning, &[&date.range], "a damaged date was repaired".to_owned(), case.text(&date.range), expected));
+        out.push(case.finding(
+            FindingCode::DateRepaired,
+            Severity::Warning,
+            &[&date.range],
+            "a damaged date was repaired".to_owned(),
+            case.text(&date.range),
+            expected,
+        ));
     }
 }
 
@@ -290,11 +364,20 @@ fn date_implausible(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     let periods = Periods::default();
     for date in case.reading.dates {
         let late = case.reading.published.zip(date.end.or(date.start)).is_some_and(|(published, day)| day > published)
-            && date.shape == DateShape::Day && !date.repaired && as_of(case, &date.range, &periods);
+            && date.shape == DateShape::Day
+            && !date.repaired
+            && as_of(case, &date.range, &periods);
         if date.impossible || late {
             let message = if late { "figures are dated after the day of publication" } else { "there is no such date" };
             let expected = case.reading.published.filter(|_| late).map(|p| format!("not after {}", iso(p))).unwrap_or_default();
-            out.push(case.finding(FindingCode::DateImplausible, Severity::Error, &[&date.range], message.to_owned(), case.text(&date.range), expected));
+            out.push(case.finding(
+                FindingCode::DateImplausible,
+                Severity::Error,
+                &[&date.range],
+                message.to_owned(),
+                case.text(&date.range),
+                expected,
+            ));
         }
     }
 }
@@ -319,16 +402,25 @@ fn as_of<'f>(case: &Case<'f, '_, '_>, range: &Glyphs, periods: &Periods<'f>) -> 
     let body = case.reading.outline.paragraph_at(range.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row));
     let opened = ["截至", "截止", "截止到", "截至到"].iter().any(|w| source.ends_with(range.start, w));
     let text = source.text(range.clone());
-    let stated = (text.ends_with('末') || text.ends_with('底')) && !case.reading.any(range.start.saturating_sub(6)..range.start, &["到", "至", "前", "计划", "预计", "力争", "将"]);
+    let stated = (text.ends_with('末') || text.ends_with('底'))
+        && !case.reading.any(range.start.saturating_sub(6)..range.start, &["到", "至", "前", "计划", "预计", "力争", "将"]);
     body && (opened || stated && periods.end_with(case, source.original_text(range.clone())))
-        && !source.starts_with(range.end, "到期") && !source.starts_with(range.end, "前")
+        && !source.starts_with(range.end, "到期")
+        && !source.starts_with(range.end, "前")
 }
 
 fn unit_missing(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     for fact in case.facts.iter().filter(|f| f.kind == QuantityKind::Money) {
         let Some(q) = case.quantity(fact).filter(|q| q.unit_missing) else { continue };
         let text = case.text(&q.range);
-        out.push(case.finding(FindingCode::UnitMissing, Severity::Warning, &[&q.range], "a sum of money stands without its unit".to_owned(), text.clone(), format!("{text}元")));
+        out.push(case.finding(
+            FindingCode::UnitMissing,
+            Severity::Warning,
+            &[&q.range],
+            "a sum of money stands without its unit".to_owned(),
+            text.clone(),
+            format!("{text}元"),
+        ));
     }
 }
 
@@ -361,7 +453,10 @@ fn unattributed_quantity(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 /// A heading states a value that its section states otherwise: 2.3亿元 over 2.03亿元.
 fn heading_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     for (index, q) in case.reading.quantities.iter().enumerate() {
-        if case.roles.get(index) != Some(&QuantityRole::Heading) || q.kind != QuantityKind::Money && q.kind != QuantityKind::Count || q.value.is_none() {
+        if case.roles.get(index) != Some(&QuantityRole::Heading)
+            || q.kind != QuantityKind::Money && q.kind != QuantityKind::Count
+            || q.value.is_none()
+        {
             continue;
         }
         let Some(other) = case.restated.find(case.reading, q, index).filter(|other| other.value != q.value) else { continue };
@@ -413,12 +508,20 @@ impl<'a> Restated<'a> {
         if let Some(same) = same.filter(|other| other.core.start < end) {
             return Some(same);
         }
-        let digits = |m: &QuantityMention| m.number.clone().map(|i| reading.source.at(i)).filter(char::is_ascii_digit).collect::<Vec<char>>();
+        let digits =
+            |m: &QuantityMention| m.number.clone().map(|i| reading.source.at(i)).filter(char::is_ascii_digit).collect::<Vec<char>>();
         let own = digits(q);
         if own.len() < 2 {
             return None;
         }
-        let behind = self.body.get(from..).unwrap_or_default().iter().take(MAX_RESTATED).map(|(_, other)| *other).take_while(|other| other.core.start < end);
+        let behind = self
+            .body
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take(MAX_RESTATED)
+            .map(|(_, other)| *other)
+            .take_while(|other| other.core.start < end);
         behind.filter(|o| o.kind == q.kind && o.unit == q.unit).find(|o| one_edit_apart(&own, &digits(o)))
     }
 }
@@ -434,7 +537,9 @@ fn one_edit_apart(a: &[char], b: &[char]) -> bool {
     if short.len() < long.len() {
         return same_head + same_tail >= short.len();
     }
-    let swapped = same_head + same_tail + 2 == short.len() && short.get(same_head) == long.get(same_head + 1) && short.get(same_head + 1) == long.get(same_head);
+    let swapped = same_head + same_tail + 2 == short.len()
+        && short.get(same_head) == long.get(same_head + 1)
+        && short.get(same_head + 1) == long.get(same_head);
     short.len() >= 3 && same_head + same_tail + 1 == short.len() || swapped
 }
 
@@ -465,7 +570,14 @@ fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             0
         };
         if length > 0 {
-            out.push(case.finding(FindingCode::TextSuspect, Severity::Warning, &[&(at..at + length)], "characters were lost in extraction".to_owned(), case.text(&(at..at + length)), String::new()));
+            out.push(case.finding(
+                FindingCode::TextSuspect,
+                Severity::Warning,
+                &[&(at..at + length)],
+                "characters were lost in extraction".to_owned(),
+                case.text(&(at..at + length)),
+                String::new(),
+            ));
         }
         at += length.max(1);
     }

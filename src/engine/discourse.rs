@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
-use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::date::DateMention;
+use super::recognize::institution::{InstitutionMention, NameForm};
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
 
@@ -70,7 +70,12 @@ impl Discourse {
         let wanted = if insurance { "保险" } else { "金融机构" };
         let fits = |e: &Entity| sector_key(&e.name) == wanted || (!insurance && e.implied);
         let whole = |e: &Entity| e.implied || is_whole(&e.name);
-        sectors().find(|(_, e)| fits(e) && whole(e)).or_else(|| sectors().find(|(_, e)| whole(e))).or_else(|| sectors().find(|(_, e)| fits(e))).or_else(|| sectors().next()).map(|(i, _)| i)
+        sectors()
+            .find(|(_, e)| fits(e) && whole(e))
+            .or_else(|| sectors().find(|(_, e)| whole(e)))
+            .or_else(|| sectors().find(|(_, e)| fits(e)))
+            .or_else(|| sectors().next())
+            .map(|(i, _)| i)
     }
 
     /// The entity a glyph is about.
@@ -84,7 +89,10 @@ impl Discourse {
 /// Kinds that speak about a whole sector.
 #[must_use]
 pub const fn oversees(kind: InstitutionType) -> bool {
-    matches!(kind, InstitutionType::Association | InstitutionType::Regulator | InstitutionType::CentralBank | InstitutionType::BankingSector)
+    matches!(
+        kind,
+        InstitutionType::Association | InstitutionType::Regulator | InstitutionType::CentralBank | InstitutionType::BankingSector
+    )
 }
 
 /// What two names of one institution have in common.
@@ -99,14 +107,26 @@ fn key(name: &str) -> String {
 
 /// Whether a sector's name means all of a place's institutions, not some of them.
 fn is_whole(name: &str) -> bool {
-    !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"].iter().any(|w| name.contains(w))
+    !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"]
+        .iter()
+        .any(|w| name.contains(w))
+}
+
+/// Whether a sector's name means some of its institutions: 多家大型商业银行.
+fn is_some_of(name: &str) -> bool {
+    ["多家", "部分", "相关", "有关", "一些", "几家", "数家"].iter().any(|w| name.starts_with(w))
 }
 
 /// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
 fn one_longer(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let more = long.chars().count() - short.chars().count();
-    (2..=3).contains(&more) && short.chars().count() >= 6 && long.ends_with(short) && !short.ends_with("分行") && !short.ends_with("支行") && !short.ends_with("公司")
+    (2..=3).contains(&more)
+        && short.chars().count() >= 6
+        && long.ends_with(short)
+        && !short.ends_with("分行")
+        && !short.ends_with("支行")
+        && !short.ends_with("公司")
 }
 
 /// What two names of one sector have in common: the group without its scope.
@@ -130,13 +150,20 @@ fn sector_key(name: &str) -> String {
 /// (金融机构): they stand for the sector that the text names.
 #[must_use]
 pub fn discourse(
-    source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outline: &Outline, mentions: &[InstitutionMention], groups: &[InstitutionMention], dates: &[DateMention],
+    source: &SourceText<'_>,
+    hits: &Hits,
+    lexicon: &Lexicon,
+    outline: &Outline,
+    mentions: &[InstitutionMention],
+    groups: &[InstitutionMention],
+    dates: &[DateMention],
 ) -> Discourse {
     let mut out = Discourse::default();
     let mut entity_of = entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
-    let mut builder = Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, sector: None, out: &mut out };
+    let mut builder =
+        Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, sector: None, out: &mut out };
     builder.run();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();
@@ -144,7 +171,13 @@ pub fn discourse(
 }
 
 /// The mentions with those nouns of groups between them that stand for a sector of the text.
-fn with_groups(outline: &Outline, mentions: &[InstitutionMention], groups: &[InstitutionMention], entity_of: &mut Vec<Option<usize>>, out: &Discourse) -> Vec<InstitutionMention> {
+fn with_groups(
+    outline: &Outline,
+    mentions: &[InstitutionMention],
+    groups: &[InstitutionMention],
+    entity_of: &mut Vec<Option<usize>>,
+    out: &Discourse,
+) -> Vec<InstitutionMention> {
     let mut sectors: BTreeMap<String, usize> = BTreeMap::new();
     for (index, entity) in out.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector) {
         sectors.entry(sector_key(&entity.name)).or_insert(index);
@@ -161,7 +194,8 @@ fn with_groups(outline: &Outline, mentions: &[InstitutionMention], groups: &[Ins
             owners.push(entity_of.get(next).copied().flatten());
             next += 1;
         }
-        let free = mentions.get(next).is_none_or(|m| m.range.start >= group.range.end) && all.last().is_none_or(|m| m.range.end <= group.range.start);
+        let free = mentions.get(next).is_none_or(|m| m.range.start >= group.range.end)
+            && all.last().is_none_or(|m| m.range.end <= group.range.start);
         if let Some(&sector) = sectors.get(&sector_key(&group.name)).filter(|_| free) {
             all.push(InstitutionMention { form: NameForm::Sector, ..group.clone() });
             owners.push(Some(sector));
@@ -181,7 +215,9 @@ fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Dis
     if sector || !overseen || banks {
         return;
     }
-    let Some(group) = groups.iter().max_by_key(|g| (sector_key(&g.name) == "银行业保险业", std::cmp::Reverse(g.range.start))) else { return };
+    let Some(group) = groups.iter().max_by_key(|g| (sector_key(&g.name) == "银行业保险业", std::cmp::Reverse(g.range.start))) else {
+        return;
+    };
     out.entities.push(Entity {
         name: group.name.clone(),
         canonical: group.canonical.clone(),
@@ -198,8 +234,20 @@ fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Dis
 pub const fn is_sector_statistic(metric: Metric) -> bool {
     matches!(
         metric,
-        Metric::LoanBalance | Metric::DepositBalance | Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::InterestRate | Metric::TotalAssets | Metric::LoanDisbursed | Metric::Premium
-            | Metric::InsuredAmount | Metric::ClaimPaid | Metric::LoanRenewed | Metric::RepaymentDeferred | Metric::FinancingProvided | Metric::CreditLine
+        Metric::LoanBalance
+            | Metric::DepositBalance
+            | Metric::NonPerformingLoan
+            | Metric::NonPerformingRatio
+            | Metric::InterestRate
+            | Metric::TotalAssets
+            | Metric::LoanDisbursed
+            | Metric::Premium
+            | Metric::InsuredAmount
+            | Metric::ClaimPaid
+            | Metric::LoanRenewed
+            | Metric::RepaymentDeferred
+            | Metric::FinancingProvided
+            | Metric::CreditLine
     )
 }
 
@@ -215,7 +263,11 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
         }
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
         let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
-        let twin = (m.form == NameForm::Proper).then(|| tails.twin(&key, |other| by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind)))).flatten();
+        let twin = (m.form == NameForm::Proper)
+            .then(|| {
+                tails.twin(&key, |other| by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind)))
+            })
+            .flatten();
         if !by_key.contains_key(&key) {
             tails.add(&key);
         }
@@ -234,7 +286,10 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             })
         });
         if let Some(entity) = out.entities.get_mut(index) {
-            if m.alias_of.is_none() && m.name.chars().count() > entity.name.chars().count() {
+            if m.alias_of.is_none()
+                && m.name.chars().count() > entity.name.chars().count()
+                && !(m.form == NameForm::Sector && is_some_of(&m.name))
+            {
                 entity.name.clone_from(&m.name);
                 entity.canonical.clone_from(&m.canonical);
                 entity.head_office.clone_from(&m.head_office);
@@ -258,7 +313,15 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             let parent = key(&m.parent);
             let named = || if m.parent.is_empty() { None } else { by_key.get(&parent).copied() };
             // A bare outlet belongs to the institution named before it, or to the only one.
-            let before = || of.get(..i).unwrap_or_default().iter().rev().flatten().copied().find(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)));
+            let before = || {
+                of.get(..i)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .flatten()
+                    .copied()
+                    .find(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)))
+            };
             let only = || out.entities.iter().position(|e| !oversees(e.kind));
             let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
             section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
@@ -268,7 +331,10 @@ fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discou
             let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
             section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
         } else {
-            let branch = |e: &Entity| !e.head_office.is_empty() && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical));
+            let branch = |e: &Entity| {
+                !e.head_office.is_empty()
+                    && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical))
+            };
             let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
             let only = section.or_else(|| known.entry(format!("{}\n{}", m.name, m.canonical)).or_default().only(&out.entities, branch));
             only.or_else(|| Some(adopt(m, &mut by_key, out)))
@@ -334,7 +400,8 @@ impl Tails {
 
     /// The first key, as sorted, that is this one with a region before it or without its region.
     fn twin(&self, key: &str, entity: impl Fn(&str) -> Option<usize>) -> Option<usize> {
-        let longer = self.0.get(key).into_iter().flatten().map(String::as_str).find(|other| one_longer(other, key) && entity(other).is_some());
+        let longer =
+            self.0.get(key).into_iter().flatten().map(String::as_str).find(|other| one_longer(other, key) && entity(other).is_some());
         let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
         longer.into_iter().chain(shorter).min().and_then(entity)
     }
@@ -364,7 +431,12 @@ impl Discourse {
         let kind = |e: usize| self.entities.get(e).map(|e| e.kind);
         let lends = matches!(
             category,
-            MeasureCategory::Lending | MeasureCategory::UnsecuredLending | MeasureCategory::RateReduction | MeasureCategory::LoanRenewal | MeasureCategory::RepaymentDeferral | MeasureCategory::InsuranceProtection
+            MeasureCategory::Lending
+                | MeasureCategory::UnsecuredLending
+                | MeasureCategory::RateReduction
+                | MeasureCategory::LoanRenewal
+                | MeasureCategory::RepaymentDeferral
+                | MeasureCategory::InsuranceProtection
         );
         let speaks = kind(owner).is_some_and(|k| oversees(k) && k != InstitutionType::BankingSector);
         if speaks && lends && sector_states {
@@ -398,7 +470,12 @@ impl Turns<'_, '_> {
         let mut section = None;
         for sentence in &self.outline.sentences {
             let at = sentence.range.start;
-            let own = self.outline.sections.partition_point(|s| s.range.start <= at).checked_sub(1).filter(|&i| self.outline.sections.get(i).is_some_and(|s| at < s.range.end));
+            let own = self
+                .outline
+                .sections
+                .partition_point(|s| s.range.start <= at)
+                .checked_sub(1)
+                .filter(|&i| self.outline.sections.get(i).is_some_and(|s| at < s.range.end));
             let owner = own.and_then(|i| self.out.section_owner.get(i).copied());
             if own != section {
                 section = own;
@@ -440,7 +517,13 @@ impl Turns<'_, '_> {
             .turns
             .iter()
             .find_map(|&(_, owner)| owner)
-            .or_else(|| self.mentions.iter().zip(self.entity_of).find(|(m, _)| m.form != NameForm::Sector && !oversees(m.kind)).and_then(|(_, e)| *e))
+            .or_else(|| {
+                self.mentions
+                    .iter()
+                    .zip(self.entity_of)
+                    .find(|(m, _)| m.form != NameForm::Sector && !oversees(m.kind))
+                    .and_then(|(_, e)| *e)
+            })
             .or_else(|| self.entity_of.iter().flatten().next().copied());
         let in_body = self.outline.paragraphs.iter().any(|p| p.kind == ParagraphKind::Body);
         if let Some(first) = first.filter(|_| in_body) {
@@ -454,17 +537,82 @@ impl Turns<'_, '_> {
 
     fn opens_with_anaphor(&self, at: usize) -> bool {
         let anaphor = |hit: &super::lexicon::Hit| self.lexicon.senses(*hit).contains(&Sense::Role(Role::Anaphor));
-        self.hits.at(at).iter().any(anaphor) || self.source.at(at) == '其' && !self.source.starts_with(at, "其中") && !self.source.starts_with(at, "其他")
-            || (at..at + 14).take_while(|&i| self.source.at(i) != '。').any(|i| matches!(self.source.before(i), ',' | '。') && self.hits.at(i).iter().any(anaphor))
+        self.hits.at(at).iter().any(anaphor)
+            || self.source.at(at) == '其' && !self.source.starts_with(at, "其中") && !self.source.starts_with(at, "其他")
+            || (at..at + 14)
+                .take_while(|&i| self.source.at(i) != '。')
+                .any(|i| matches!(self.source.before(i), ',' | '。') && self.hits.at(i).iter().any(anaphor))
     }
 
     /// Whether a mention is what its clause is about, not an object or an adjunct.
     fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
         const OBJECT_OF: &str = "向与同跟对为给从经获将把被据按受在和及或自至是";
         const OBJECT_AFTER: &[&str] = &[
-            "联合", "委托", "协调", "引导", "指导", "推动", "督导", "支持", "通过", "按照", "根据", "依托", "会同", "携手", "走进", "来到", "前往", "获得", "鼓励",
-            "要求", "组织", "对接", "借助", "帮助", "协助", "配合", "贯彻", "落实", "上级", "出席", "加入", "归还", "推荐", "走访", "联动", "依靠", "经过", "围绕", "响应",
-            "致电", "拨打", "到了", "成为", "选择", "作为", "感谢", "以及", "包括", "促进", "督促", "申请", "成立", "入股", "带动", "撬动", "激励", "动员", "辅导", "发动", "邀请", "牵头", "召开", "要求各", "发布", "以来",
+            "联合",
+            "委托",
+            "协调",
+            "引导",
+            "指导",
+            "推动",
+            "督导",
+            "支持",
+            "通过",
+            "按照",
+            "根据",
+            "依托",
+            "会同",
+            "携手",
+            "走进",
+            "来到",
+            "前往",
+            "获得",
+            "鼓励",
+            "要求",
+            "组织",
+            "对接",
+            "借助",
+            "帮助",
+            "协助",
+            "配合",
+            "贯彻",
+            "落实",
+            "上级",
+            "出席",
+            "加入",
+            "归还",
+            "推荐",
+            "走访",
+            "联动",
+            "依靠",
+            "经过",
+            "围绕",
+            "响应",
+            "致电",
+            "拨打",
+            "到了",
+            "成为",
+            "选择",
+            "作为",
+            "感谢",
+            "以及",
+            "包括",
+            "促进",
+            "督促",
+            "申请",
+            "成立",
+            "入股",
+            "带动",
+            "撬动",
+            "激励",
+            "动员",
+            "辅导",
+            "发动",
+            "邀请",
+            "牵头",
+            "召开",
+            "要求各",
+            "发布",
+            "以来",
         ];
         let Some(m) = self.mentions.get(index) else { return false };
         let at = m.range.start;
@@ -499,7 +647,40 @@ impl Turns<'_, '_> {
 
     /// Whether an officer of the institution follows: 副行长, 有关负责人.
     fn speaks(&self, after: usize) -> bool {
-        const OFFICERS: &[&str] = &["党委", "行长", "副行长", "局长", "副局长", "会长", "秘书长", "处长", "一级巡视员", "负责人", "有关负责人", "相关负责人", "新闻发言人", "主任", "发布", "数据", "介绍", "消息", "获悉", "公布", "统计", "有关部门", "党组", "相关人士", "一级调研员", "二级巡视员", "相关处室", "召开", "要求", "办公室", "披露", "货币信贷"];
+        const OFFICERS: &[&str] = &[
+            "党委",
+            "行长",
+            "副行长",
+            "局长",
+            "副局长",
+            "会长",
+            "秘书长",
+            "处长",
+            "一级巡视员",
+            "负责人",
+            "有关负责人",
+            "相关负责人",
+            "新闻发言人",
+            "主任",
+            "发布",
+            "数据",
+            "介绍",
+            "消息",
+            "获悉",
+            "公布",
+            "统计",
+            "有关部门",
+            "党组",
+            "相关人士",
+            "一级调研员",
+            "二级巡视员",
+            "相关处室",
+            "召开",
+            "要求",
+            "办公室",
+            "披露",
+            "货币信贷",
+        ];
         OFFICERS.iter().any(|w| self.source.starts_with(after, w))
     }
 
@@ -520,7 +701,8 @@ impl Turns<'_, '_> {
         if owners.len() < 2 {
             return;
         }
-        let respectively = (end..(end + 30).min(sentence_end)).take_while(|&i| !stop(self.source.at(i))).find(|&i| self.source.starts_with(i, "分别"));
+        let respectively =
+            (end..(end + 30).min(sentence_end)).take_while(|&i| !stop(self.source.at(i))).find(|&i| self.source.starts_with(i, "分别"));
         if let Some(start) = respectively {
             let close = (start..sentence_end).find(|&i| stop(self.source.at(i))).unwrap_or(sentence_end);
             self.out.parallels.push(Parallel { range: start..close, owners });
@@ -529,21 +711,76 @@ impl Turns<'_, '_> {
 
     /// 全省涉农贷款余额…: a scope without an institution means the scope's sector.
     fn implied_sector(&mut self, range: Glyphs, current: &mut Option<usize>) {
-        const SCOPES: &[&str] = &["全省", "全市", "全区", "全县", "全疆", "全国", "全州", "全盟", "全旗", "全辖", "辖内", "辖区", "我省", "我市", "我区", "我县", "全自治区"];
-        const AGGREGATES: &[&str] = &["贷款余额", "存款余额", "各项贷款", "各项存款", "社会融资规模", "信贷", "存贷款", "贷款同比", "贷款增", "保费收入", "不良贷款", "普惠小微贷款", "贷款", "保险业", "支付手续费", "外汇", "签约额", "跨境", "结售汇", "利率", "存贷", "首贷", "赔付", "风险保障", "保险"];
+        const SCOPES: &[&str] = &[
+            "全省",
+            "全市",
+            "全区",
+            "全县",
+            "全疆",
+            "全国",
+            "全州",
+            "全盟",
+            "全旗",
+            "全辖",
+            "辖内",
+            "辖区",
+            "我省",
+            "我市",
+            "我区",
+            "我县",
+            "全自治区",
+        ];
+        const AGGREGATES: &[&str] = &[
+            "贷款余额",
+            "存款余额",
+            "各项贷款",
+            "各项存款",
+            "社会融资规模",
+            "信贷",
+            "存贷款",
+            "贷款同比",
+            "贷款增",
+            "保费收入",
+            "不良贷款",
+            "普惠小微贷款",
+            "贷款",
+            "保险业",
+            "支付手续费",
+            "外汇",
+            "签约额",
+            "跨境",
+            "结售汇",
+            "利率",
+            "存贷",
+            "首贷",
+            "赔付",
+            "风险保障",
+            "保险",
+        ];
         let mut at = range.start;
         while at < range.end {
             let dated = || {
                 let i = self.dates.partition_point(|d| d.range.end < at);
                 self.dates.get(i).is_some_and(|d| d.range.end == at)
             };
-            let opens = matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '！' | '？' | '全') || at == range.start || dated();
+            let opens =
+                matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '！' | '？' | '全') || at == range.start || dated();
             let scope_end = |at: usize| SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count());
             let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
             if let Some(end) = scope {
-                let named = self.mentions.partition_point(|m| m.range.start <= at).checked_sub(1).and_then(|i| self.mentions.get(i)).is_some_and(|m| at < m.range.end);
-                let window: Vec<usize> = (end..(end + 18).min(range.end)).take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各')).collect();
-                let aggregate = !named && !window.is_empty() && window.iter().any(|&i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a))) && self.counts_soon(end, range.end);
+                let named = self
+                    .mentions
+                    .partition_point(|m| m.range.start <= at)
+                    .checked_sub(1)
+                    .and_then(|i| self.mentions.get(i))
+                    .is_some_and(|m| at < m.range.end);
+                let window: Vec<usize> = (end..(end + 18).min(range.end))
+                    .take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各'))
+                    .collect();
+                let aggregate = !named
+                    && !window.is_empty()
+                    && window.iter().any(|&i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a)))
+                    && self.counts_soon(end, range.end);
                 if aggregate {
                     let sector = self.sector_for(at..end);
                     *current = Some(sector);
@@ -567,7 +804,9 @@ impl Turns<'_, '_> {
     /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.
     fn sector_for(&mut self, scope: Glyphs) -> usize {
         if self.sector.is_none() {
-            self.sector = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied));
+            self.sector = self.out.entities.iter().position(|e| {
+                e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied)
+            });
         }
         self.sector.unwrap_or_else(|| {
             let name = self.source.text(scope.clone());

@@ -73,15 +73,22 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
 /// What a site adds below an article: whom to ask, who may copy it.
 #[must_use]
 pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
-    reading.any(sentence.clone(), &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"])
+    reading.any(
+        sentence.clone(),
+        &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"],
+    )
 }
 
 /// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
 fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
     let head = sentence.start..sentence.end.min(sentence.start + 6);
-    head.into_iter().any(|i| matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o)))
-        || (reading.any(sentence.start..sentence.end.min(sentence.start + 30), &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"]))
+    head.into_iter().any(|i| {
+        matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o))
+    }) || (reading.any(
+        sentence.start..sentence.end.min(sentence.start + 30),
+        &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"],
+    ))
 }
 
 /// What a clause says as a whole, looked up when first asked.
@@ -109,7 +116,13 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
             let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
-            let begun = if part == 0 { Some(hit.start) } else { open.get(&form).filter(|(p, end, _)| *p + 1 == part && hit.start >= *end && hit.start - end <= MAX_GAP).map(|(_, _, begin)| *begin) };
+            let begun = if part == 0 {
+                Some(hit.start)
+            } else {
+                open.get(&form)
+                    .filter(|(p, end, _)| *p + 1 == part && hit.start >= *end && hit.start - end <= MAX_GAP)
+                    .map(|(_, _, begin)| *begin)
+            };
             let Some(begin) = begun else { continue };
             if usize::from(part) + 1 < parts.len() {
                 open.insert(form, (part, hit.end, begin));
@@ -125,7 +138,36 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
 
 /// 为进一步缩短…: a clause that says what for.
 fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
-    const OPENERS: &[&str] = &["为进一步", "为了", "为充分", "为确保", "为切实", "为有效", "为满足", "为扎实", "为解决", "为推进", "为贯彻", "为落实", "为全面", "为更好", "为加快", "为推动", "为深入", "为积极", "为支持", "为助力", "为做好", "为方便", "为提升", "为提高", "为缓解", "为破解", "为保障", "为帮助"];
+    const OPENERS: &[&str] = &[
+        "为进一步",
+        "为了",
+        "为充分",
+        "为确保",
+        "为切实",
+        "为有效",
+        "为满足",
+        "为扎实",
+        "为解决",
+        "为推进",
+        "为贯彻",
+        "为落实",
+        "为全面",
+        "为更好",
+        "为加快",
+        "为推动",
+        "为深入",
+        "为积极",
+        "为支持",
+        "为助力",
+        "为做好",
+        "为方便",
+        "为提升",
+        "为提高",
+        "为缓解",
+        "为破解",
+        "为保障",
+        "为帮助",
+    ];
     const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
     let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
     let skip = list_marker(reading, start);
@@ -145,7 +187,10 @@ fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
 fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>) -> bool {
     let source = reading.source;
     let (start, end) = (cue.range.start, cue.range.end);
-    let titled = (clause.start.saturating_sub(30)..start).rev().take_while(|&i| source.at(i) != '》' && source.at(i) != '。').any(|i| source.at(i) == '《');
+    let titled = (clause.start.saturating_sub(30)..start)
+        .rev()
+        .take_while(|&i| source.at(i) != '》' && source.at(i) != '。')
+        .any(|i| source.at(i) == '《');
     if titled && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
@@ -162,8 +207,10 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
     match cue.category {
         MeasureCategory::Lending => {
             // 新发放贷款利率 speaks of the rate.
-            let rate = reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
-            let central = reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
+            let rate =
+                reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
+            let central =
+                reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
             !rate && !central
         }
         MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !source.ends_with(start, "兼并"),
@@ -176,10 +223,16 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
         MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
         MeasureCategory::RiskSharing => !(source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
-        MeasureCategory::InsuranceProtection if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) => false,
+        MeasureCategory::InsuranceProtection
+            if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
+        {
+            false
+        }
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
-        MeasureCategory::OnlineService => !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业"),
+        MeasureCategory::OnlineService => {
+            !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业")
+        }
         MeasureCategory::InternalManagement => !(says.trains)(),
         _ => true,
     }
@@ -202,11 +255,19 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     for cue in cues {
         let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
         let sentence = sentence_of(reading, cue.range.start);
-        let sector = states.filter(|&(start, _)| start == sentence.start).map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
+        let sector = states
+            .filter(|&(start, _)| start == sentence.start)
+            .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
         let owner = reading.discourse.actor(owner, cue.category, sector);
         let range = clause_in(reading, cue.range.start, &sentence);
-        acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
+        acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act {
+            owner,
+            category: cue.category,
+            range,
+            words: cue.range.clone(),
+            facts: Vec::new(),
+        });
     }
     for (index, fact) in facts.iter().enumerate() {
         let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };

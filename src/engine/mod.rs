@@ -54,17 +54,14 @@ impl Engine {
             bulletin_id: bulletin.id.clone(),
             publisher: bulletin.publisher.clone(),
             published_on: bulletin.published_on.clone(),
-            engine: EngineInfo {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                lexicon_digest: self.lexicon.digest().to_owned(),
-            },
+            engine: EngineInfo { version: env!("CARGO_PKG_VERSION").to_owned(), lexicon_digest: self.lexicon.digest().to_owned() },
             ..Report::default()
         };
         let lexicon = &self.lexicon;
         let source = SourceText::new(&bulletin.text);
         let hits = lexicon.scan(&source);
-        let published = Day::parse(&bulletin.published_on)
-            .or_else(|| outline::published_on(&source, &recognize::date::full_dates(&source)));
+        let published =
+            Day::parse(&bulletin.published_on).or_else(|| outline::published_on(&source, &recognize::date::full_dates(&source)));
         let dates = recognize::date::dates(&source, &hits, lexicon, published);
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);

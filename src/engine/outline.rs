@@ -118,9 +118,10 @@ pub fn inside<T>(list: &[T], range: &Glyphs, place: impl Fn(&T) -> &Glyphs) -> G
 #[must_use]
 pub fn published_on(source: &SourceText<'_>, dates: &[DateMention]) -> Option<Day> {
     let full = |d: &&DateMention| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some();
-    let labelled = dates.iter().filter(full).find(|d| {
-        ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(d.range.start, label))
-    });
+    let labelled = dates
+        .iter()
+        .filter(full)
+        .find(|d| ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(d.range.start, label)));
     let own_line = |d: &&DateMention| {
         let line_start = matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
         line_start && d.range.start < 600
@@ -201,7 +202,11 @@ fn kind_of(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, index: usi
         return ParagraphKind::Meta;
     }
     let stop = text.iter().any(|c| matches!(c, '。' | '！' | '？'));
-    if !stop && text.contains(&'\t') && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal) && text.iter().filter(|c| **c == '\t').count() >= 1 {
+    if !stop
+        && text.contains(&'\t')
+        && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal)
+        && text.iter().filter(|c| **c == '\t').count() >= 1
+    {
         let cells = text.split(|c| *c == '\t').count();
         if cells >= 2 && !text.contains(&',') || cells >= 3 {
             return ParagraphKind::Row;
@@ -226,7 +231,8 @@ fn is_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, text: &
     }
     let commas = text.iter().filter(|c| **c == ',').count();
     let dated = marks.dates.get(inside(marks.dates, range, |d| &d.range)).unwrap_or_default();
-    let states = quantities.iter().any(|q| matches!(q.kind, QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) || q.unit_missing);
+    let states =
+        quantities.iter().any(|q| matches!(q.kind, QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count) || q.unit_missing);
     if commas > 0 && states && (!dated.is_empty() || commas > 1) {
         return false;
     }
@@ -236,9 +242,52 @@ fn is_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, text: &
 /// Lines about the text itself: source, date, editor, circulation.
 fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) -> bool {
     const LABELS: &[&str] = &[
-        "发表时间", "发布时间", "发布日期", "发表日期", "来源:", "(来源", "来源", "浏览", "责任编辑", "编辑:", "作者:", "文号", "字号", "报:", "送:",
-        "抄送", "(共印", "共印", "供稿", "审核:", "签发", "联系人", "主办", "扫一扫", "分享", "打印", "时间:", "日期:", "索引号", "点击", "(责编", "责编",
-        "附件", "报送", "发:", "印发:", "编发", "(编辑", "原标题", "记者:", "通讯员:", "撰稿", "(撰稿", "(作者", "(记者", "(通讯员",
+        "发表时间",
+        "发布时间",
+        "发布日期",
+        "发表日期",
+        "来源:",
+        "(来源",
+        "来源",
+        "浏览",
+        "责任编辑",
+        "编辑:",
+        "作者:",
+        "文号",
+        "字号",
+        "报:",
+        "送:",
+        "抄送",
+        "(共印",
+        "共印",
+        "供稿",
+        "审核:",
+        "签发",
+        "联系人",
+        "主办",
+        "扫一扫",
+        "分享",
+        "打印",
+        "时间:",
+        "日期:",
+        "索引号",
+        "点击",
+        "(责编",
+        "责编",
+        "附件",
+        "报送",
+        "发:",
+        "印发:",
+        "编发",
+        "(编辑",
+        "原标题",
+        "记者:",
+        "通讯员:",
+        "撰稿",
+        "(撰稿",
+        "(作者",
+        "(记者",
+        "(通讯员",
     ];
     let skip = range.start + usize::from(source.at(range.start) == '(');
     if len <= 80 && LABELS.iter().any(|label| source.starts_with(range.start, label) || source.starts_with(skip, label)) {
@@ -248,7 +297,9 @@ fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) ->
     // `(协会秘书处整理)`; `第17期`; a line of a date alone.
     (text.first() == Some(&'(') && text.last() == Some(&')') && len <= 30)
         || (index < MASTHEAD && source.starts_with(range.start, "第") && len <= 14 && text.contains(&'期'))
-        || (index < MASTHEAD && len <= 20 && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
+        || (index < MASTHEAD
+            && len <= 20
+            && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
 }
 
 /// Where the body begins in a paragraph that a heading without a stop runs into:
@@ -304,9 +355,11 @@ fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
                     let dated = !inside(marks.dates, &paragraph.range, |d| &d.range).is_empty();
                     m.range.start == paragraph.range.start && (rest <= 4 || (dated && rest <= 24))
                 });
-                if bare.is_some() || (index == 0 && has_suffix(source, &paragraph.range, &["简报", "动态", "信息", "快报", "专报", "通讯"])) {
+                if bare.is_some() || (index == 0 && has_suffix(source, &paragraph.range, &["简报", "动态", "信息", "快报", "专报", "通讯"]))
+                {
                     if let Some(m) = bare {
-                        let office = ["办公室", "秘书处"].iter().find(|o| source.starts_with(m.range.end, o)).map_or(0, |o| o.chars().count());
+                        let office =
+                            ["办公室", "秘书处"].iter().find(|o| source.starts_with(m.range.end, o)).map_or(0, |o| o.chars().count());
                         out.publisher = Some(m.range.start..m.range.end + office);
                     }
                     if let Some(p) = out.paragraphs.get_mut(index) {
@@ -354,7 +407,8 @@ fn sections(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
         let mut found = None;
         for (offset, line) in lines.iter().enumerate() {
             let mentions = inside(marks.institutions, &line.range, |m| &m.range);
-            let named = mentions.clone().find(|&i| marks.institutions.get(i).is_some_and(|m| m.form == NameForm::Proper && heads(source, m, line)));
+            let named =
+                mentions.clone().find(|&i| marks.institutions.get(i).is_some_and(|m| m.form == NameForm::Proper && heads(source, m, line)));
             if let Some(mention) = named {
                 // The lines before it in the group belong to it, except the title.
                 let start = lines
@@ -381,7 +435,8 @@ fn sections(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
 
 /// A heading with nothing under it, such as the signature below the text, opens no section.
 fn drop_empty_sections(out: &mut Outline) {
-    let bodies: Vec<usize> = out.paragraphs.iter().filter(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)).map(|p| p.range.start).collect();
+    let bodies: Vec<usize> =
+        out.paragraphs.iter().filter(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)).map(|p| p.range.start).collect();
     let has_body = |s: &Section| bodies.get(bodies.partition_point(|&b| b < s.range.start)).is_some_and(|&b| b < s.range.end);
     let mut kept: Vec<Section> = Vec::with_capacity(out.sections.len());
     for section in std::mem::take(&mut out.sections) {
@@ -445,7 +500,9 @@ fn piece_end(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs) -> usize 
     let cut = comma.map_or(limit, |i| i + 1);
     // Not inside a number.
     let before = marks.quantities.get(marks.quantities.partition_point(|q| q.range.start < cut).saturating_sub(1));
-    let whole = before.filter(|q| q.range.start < cut && cut < q.range.end).map_or(cut, |q| if q.range.start > range.start { q.range.start } else { q.range.end });
+    let whole = before
+        .filter(|q| q.range.start < cut && cut < q.range.end)
+        .map_or(cut, |q| if q.range.start > range.start { q.range.start } else { q.range.end });
     whole.clamp(range.start + 1, range.end)
 }
 
@@ -465,14 +522,17 @@ pub fn table_units(source: &SourceText<'_>, outline: &Outline, quantities: &mut 
             let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
             factor = above.iter().rev().find_map(|p| {
                 let text = source.text(p.range.clone());
-                SCALES.iter().find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})"))).map(|(_, f)| rust_decimal::Decimal::from(*f))
+                SCALES
+                    .iter()
+                    .find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})")))
+                    .map(|(_, f)| rust_decimal::Decimal::from(*f))
             });
         }
         let Some(factor) = factor else { continue };
         let row = inside(quantities, &paragraph.range, |q| &q.core);
         for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(|q| q.kind == QuantityKind::Number && !q.unit_missing) {
             q.kind = QuantityKind::Money;
-            q.unit = "CNY".to_owned();
+            "CNY".clone_into(&mut q.unit);
             q.value = q.value.and_then(|v| v.checked_mul(factor));
             q.upper = q.upper.and_then(|v| v.checked_mul(factor));
         }

@@ -121,10 +121,11 @@ impl Reading<'_, '_> {
         }
         stretch.iter().enumerate().any(|(i, &glyph)| {
             let (word, bit) = slot(glyph);
-            firsts.get(word).is_some_and(|bits| bits & bit != 0) && words.iter().any(|w| {
-                let mut rest = stretch.iter().skip(i);
-                w.chars().all(|c| rest.next() == Some(&c))
-            })
+            firsts.get(word).is_some_and(|bits| bits & bit != 0)
+                && words.iter().any(|w| {
+                    let mut rest = stretch.iter().skip(i);
+                    w.chars().all(|c| rest.next() == Some(&c))
+                })
         })
     }
 }

@@ -632,17 +632,14 @@ impl Report {
         if encoding == OffsetEncoding::Utf8 {
             return;
         }
-        let mut table = vec![0_usize; text.len() + 1];
+        let mut table = Vec::with_capacity(text.len() + 1);
         let mut at = 0;
-        for (byte, ch) in text.char_indices() {
-            table[byte] = at;
+        for ch in text.chars() {
+            table.extend(std::iter::repeat_n(at, ch.len_utf8()));
             at += if encoding == OffsetEncoding::Utf16 { ch.len_utf16() } else { 1 };
         }
-        table[text.len()] = at;
-        self.for_each_span(|span| {
-            span.start = table[span.start];
-            span.end = table[span.end];
-        });
+        let encode = |byte: usize| table.get(byte).copied().unwrap_or(at);
+        self.for_each_span(|span| *span = Span::new(encode(span.start), encode(span.end)));
     }
 
     fn for_each_span(&mut self, mut f: impl FnMut(&mut Span)) {

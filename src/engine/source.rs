@@ -29,11 +29,15 @@ impl<'t> SourceText<'t> {
     /// Normalises `original`.
     #[must_use]
     pub fn new(original: &'t str) -> Self {
-        let mut source =
-            Self { original, glyphs: Vec::with_capacity(original.len() / 3), ranges: Vec::with_capacity(original.len() / 3), wraps: Vec::new() };
-        let mut lines = Lines::new(original).peekable();
+        let mut source = Self {
+            original,
+            glyphs: Vec::with_capacity(original.len() / 3),
+            ranges: Vec::with_capacity(original.len() / 3),
+            wraps: Vec::new(),
+        };
+        let lines = Lines::new(original).peekable();
         let mut previous: Option<Line> = None;
-        while let Some(line) = lines.next() {
+        for line in lines {
             if line.blank {
                 source.break_paragraph(line.start);
                 previous = None;
@@ -309,7 +313,33 @@ impl<'t> Iterator for Lines<'t> {
 
 /// Bullets and brackets that open an item or a heading.
 const fn is_marker(c: char) -> bool {
-    matches!(c, '●' | '○' | '◆' | '◇' | '■' | '□' | '▲' | '△' | '★' | '☆' | '►' | '▶' | '•' | '·' | '※' | '➢' | '✓' | '√' | '【' | '(' | '\u{f0d8}' | '\u{f06c}' | '\u{f075}' | '\u{f0b7}' | '\u{f06e}')
+    matches!(
+        c,
+        '●' | '○'
+            | '◆'
+            | '◇'
+            | '■'
+            | '□'
+            | '▲'
+            | '△'
+            | '★'
+            | '☆'
+            | '►'
+            | '▶'
+            | '•'
+            | '·'
+            | '※'
+            | '➢'
+            | '✓'
+            | '√'
+            | '【'
+            | '('
+            | '\u{f0d8}'
+            | '\u{f06c}'
+            | '\u{f075}'
+            | '\u{f0b7}'
+            | '\u{f06e}'
+    )
 }
 
 /// Most of any text: neither space nor punctuation.
@@ -322,7 +352,11 @@ const fn is_invisible(c: char) -> bool {
 }
 
 const fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+    matches!(
+        c,
+        ' ' | '\t' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
 }
 
 const fn space_width(c: char) -> usize {
@@ -383,11 +417,46 @@ fn compatibility(c: char) -> char {
     use unicode_normalization::UnicodeNormalization as _;
     /// Radicals that Unicode does not decompose, by their simplified characters.
     const RADICALS: &[(char, char)] = &[
-        ('⺠', '民'), ('⺟', '母'), ('⻁', '虎'), ('⻄', '西'), ('⻅', '见'), ('⻆', '角'), ('⻉', '贝'), ('⻋', '车'),
-        ('⻓', '长'), ('⻔', '门'), ('⻘', '青'), ('⻙', '韦'), ('⻚', '页'), ('⻛', '风'), ('⻜', '飞'), ('⻝', '食'),
-        ('⻢', '马'), ('⻣', '骨'), ('⻤', '鬼'), ('⻥', '鱼'), ('⻦', '鸟'), ('⻨', '麦'), ('⻩', '黄'), ('⻬', '齐'),
-        ('⻮', '齿'), ('⻰', '龙'), ('⻳', '龟'), ('⻁', '虎'), ('⺁', '厂'), ('⺋', '卩'), ('⺝', '月'), ('⺩', '王'),
-        ('⺫', '目'), ('⺼', '月'), ('⻃', '西'), ('⻌', '辶'), ('⻏', '阝'), ('⻖', '阝'), ('⻗', '雨'), ('⻞', '食'),
+        ('⺠', '民'),
+        ('⺟', '母'),
+        ('⻁', '虎'),
+        ('⻄', '西'),
+        ('⻅', '见'),
+        ('⻆', '角'),
+        ('⻉', '贝'),
+        ('⻋', '车'),
+        ('⻓', '长'),
+        ('⻔', '门'),
+        ('⻘', '青'),
+        ('⻙', '韦'),
+        ('⻚', '页'),
+        ('⻛', '风'),
+        ('⻜', '飞'),
+        ('⻝', '食'),
+        ('⻢', '马'),
+        ('⻣', '骨'),
+        ('⻤', '鬼'),
+        ('⻥', '鱼'),
+        ('⻦', '鸟'),
+        ('⻨', '麦'),
+        ('⻩', '黄'),
+        ('⻬', '齐'),
+        ('⻮', '齿'),
+        ('⻰', '龙'),
+        ('⻳', '龟'),
+        ('⻁', '虎'),
+        ('⺁', '厂'),
+        ('⺋', '卩'),
+        ('⺝', '月'),
+        ('⺩', '王'),
+        ('⺫', '目'),
+        ('⺼', '月'),
+        ('⻃', '西'),
+        ('⻌', '辶'),
+        ('⻏', '阝'),
+        ('⻖', '阝'),
+        ('⻗', '雨'),
+        ('⻞', '食'),
     ];
     RADICALS.iter().find(|(radical, _)| *radical == c).map_or_else(|| c.nfkc().next().unwrap_or(c), |&(_, plain)| plain)
 }

@@ -94,8 +94,7 @@ impl BulkBody {
     }
 
     fn has_room(&self) -> bool {
-        self.under_way.is_empty()
-            || (self.under_way.len() < self.window.bulletins && self.bytes_under_way < self.window.bytes)
+        self.under_way.is_empty() || (self.under_way.len() < self.window.bulletins && self.bytes_under_way < self.window.bytes)
     }
 
     /// Reads and hands over requests while the window has room.
@@ -127,9 +126,8 @@ impl BulkBody {
         let weight = frame.held_bytes();
         let (desk, sequence) = (self.desk.clone(), self.asked);
         self.asked += 1;
-        let answer = room.map_or(Answer::Lost, |room| {
-            Answer::Pending(self.pool.submit(room, self.deadline, move || desk.item(frame, sequence)))
-        });
+        let answer =
+            room.map_or(Answer::Lost, |room| Answer::Pending(self.pool.submit(room, self.deadline, move || desk.item(frame, sequence))));
         self.under_way.push_back(UnderWay { answer, weight });
         self.bytes_under_way += weight;
     }

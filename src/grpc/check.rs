@@ -16,10 +16,7 @@ pub const MAX_SOURCE_URI_BYTES: usize = 2048;
 ///
 /// # Errors
 /// A [`Refusal`] that names each field at fault with its limit.
-pub fn request(
-    request: pb::ExtractReportRequest,
-    max_text_bytes: usize,
-) -> Result<(Bulletin, OffsetEncoding), Refusal> {
+pub fn request(request: pb::ExtractReportRequest, max_text_bytes: usize) -> Result<(Bulletin, OffsetEncoding), Refusal> {
     let bulletin = request.bulletin.unwrap_or_default();
     let encoding = request.options.unwrap_or_default().offset_encoding;
     let known = pb::OffsetEncoding::try_from(encoding).ok();
@@ -76,13 +73,10 @@ const fn violation(field: &'static str, description: String) -> Violation {
 /// Whether this is a day of the Gregorian calendar, written `YYYY-MM-DD`.
 fn is_date(value: &str) -> bool {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = value.as_bytes() else { return false };
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_u32, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
-    };
+    let number =
+        |digits: &[u8]| digits.iter().try_fold(0_u32, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')));
     match (number(&[y1, y2, y3, y4]), number(&[m1, m2]), number(&[d1, d2])) {
-        (Some(year), Some(month), Some(day)) => {
-            (1900..2200).contains(&year) && (1..=days_in(year, month)).contains(&day)
-        }
+        (Some(year), Some(month), Some(day)) => (1900..2200).contains(&year) && (1..=days_in(year, month)).contains(&day),
         _ => false,
     }
 }

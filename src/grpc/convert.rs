@@ -13,10 +13,7 @@ impl From<engine::Report> for pb::Report {
             institutions: all(report.institutions),
             quantities: all(report.quantities),
             findings: all(report.findings),
-            engine: Some(pb::EngineInfo {
-                version: report.engine.version,
-                lexicon_digest: report.engine.lexicon_digest,
-            }),
+            engine: Some(pb::EngineInfo { version: report.engine.version, lexicon_digest: report.engine.lexicon_digest }),
         }
     }
 }

@@ -88,12 +88,7 @@ impl Edge {
     }
 
     /// Answers one call.
-    pub async fn answer(
-        mut self,
-        request: Request<Incoming>,
-        draining: CancellationToken,
-        in_flight: Arc<InFlight>,
-    ) -> Response<Body> {
+    pub async fn answer(mut self, request: Request<Incoming>, draining: CancellationToken, in_flight: Arc<InFlight>) -> Response<Body> {
         let counted = in_flight.enter();
         let request = request.map(|body| Lingering(Some(body)));
         if let Some(refusal) = no_grpc(&request) {
@@ -123,8 +118,7 @@ impl Edge {
         };
         let (parts, body) = into_infallible(answer).into_parts();
         let headers = with_reason(parts.headers);
-        let mut response =
-            Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
+        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         response

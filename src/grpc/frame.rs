@@ -148,7 +148,7 @@ impl FrameWriter {
         let _ = message.encode(&mut out);
         match self.encoding {
             Some(encoding) if size >= self.compress_from_bytes => {
-                encoding.deflate(&out[HEADER_BYTES..]).map_or_else(|| out.into(), |packed| compressed(&packed))
+                encoding.deflate(out.get(HEADER_BYTES..).unwrap_or_default()).map_or_else(|| out.into(), |packed| compressed(&packed))
             }
             _ => out.into(),
         }
@@ -182,10 +182,7 @@ mod tests {
         type Data = Bytes;
         type Error = Infallible;
 
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
             Poll::Ready(self.0.pop_front().map(|part| Ok(http_body::Frame::data(part))))
         }
     }

@@ -79,10 +79,7 @@ fn response(status: ServingStatus) -> pb::HealthCheckResponse {
 
 #[tonic::async_trait]
 impl pb::health_server::Health for Health {
-    async fn check(
-        &self,
-        request: Request<pb::HealthCheckRequest>,
-    ) -> Result<Response<pb::HealthCheckResponse>, Status> {
+    async fn check(&self, request: Request<pb::HealthCheckRequest>) -> Result<Response<pb::HealthCheckResponse>, Status> {
         match status_of(&request.get_ref().service, *self.state.borrow()) {
             ServingStatus::ServiceUnknown => Err(Status::not_found("there is no such service")),
             status => Ok(Response::new(response(status))),

@@ -29,13 +29,13 @@ use crate::engine::report::Report;
 use crate::engine::{Bulletin, Engine};
 
 /// The contract, generated from `proto/jianbao/v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+#[allow(missing_docs, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated code")]
 pub mod pb {
     tonic::include_proto!("jianbao.v1");
 }
 
 /// The health protocol, generated from `proto/grpc/health/v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+#[allow(missing_docs, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated code")]
 pub mod health_pb {
     tonic::include_proto!("grpc.health.v1");
 }

@@ -107,6 +107,16 @@ struct Lanes {
     closed: bool,
 }
 
+impl Lanes {
+    fn queue(&mut self, lane: Lane) -> &mut BTreeMap<u64, Job> {
+        let [unary, bulk] = &mut self.queues;
+        match lane {
+            Lane::Unary => unary,
+            Lane::Bulk => bulk,
+        }
+    }
+}
+
 struct Job {
     run: Box<dyn FnOnce() + Send>,
     deadline: Option<Instant>,
@@ -139,11 +149,7 @@ impl Pool {
     pub fn start(bounds: Bounds) -> std::io::Result<Self> {
         let gate = |jobs| {
             let total_kib = kib(bounds.bytes_per_lane);
-            Gate {
-                places: Arc::new(Semaphore::new(jobs)),
-                kib: Arc::new(Semaphore::new(total_kib as usize)),
-                total_kib,
-            }
+            Gate { places: Arc::new(Semaphore::new(jobs)), kib: Arc::new(Semaphore::new(total_kib as usize)), total_kib }
         };
         let shared = Arc::new(Shared {
             lanes: Mutex::default(),
@@ -157,10 +163,7 @@ impl Pool {
         let owner = Arc::new(Owner { shared });
         for index in 0..bounds.workers {
             let shared = Arc::clone(&owner.shared);
-            std::thread::Builder::new()
-                .name(format!("engine-{index}"))
-                .stack_size(8 << 20)
-                .spawn(move || shared.work())?;
+            std::thread::Builder::new().name(format!("engine-{index}")).stack_size(8 << 20).spawn(move || shared.work())?;
         }
         Ok(Self { owner })
     }
@@ -202,12 +205,7 @@ impl Pool {
     }
 
     /// Hands a job over. It never starts once `deadline` has passed or the ticket is dropped.
-    pub fn submit<T: Send + 'static>(
-        &self,
-        room: Room,
-        deadline: Option<Instant>,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Ticket<T> {
+    pub fn submit<T: Send + 'static>(&self, room: Room, deadline: Option<Instant>, job: impl FnOnce() -> T + Send + 'static) -> Ticket<T> {
         let (sender, answer) = oneshot::channel();
         let Room { place, bytes, lane } = room;
         let run = Box::new(move || {
@@ -246,7 +244,11 @@ fn kib(bytes: usize) -> u32 {
 
 impl Shared {
     fn gate(&self, lane: Lane) -> &Gate {
-        &self.gates[lane as usize]
+        let [unary, bulk] = &self.gates;
+        match lane {
+            Lane::Unary => unary,
+            Lane::Bulk => bulk,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -258,7 +260,7 @@ impl Shared {
         let id = lanes.next_id;
         lanes.next_id += 1;
         if !lanes.closed {
-            lanes.queues[lane as usize].insert(id, job);
+            lanes.queue(lane).insert(id, job);
             self.counts.waiting.fetch_add(1, Ordering::Relaxed);
             drop(lanes);
             self.ready.notify_one();
@@ -267,7 +269,7 @@ impl Shared {
     }
 
     fn withdraw(&self, lane: Lane, id: u64) {
-        let job = self.lock().queues[lane as usize].remove(&id);
+        let job = self.lock().queue(lane).remove(&id);
         if job.is_some() {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.counts.withdrawn.fetch_add(1, Ordering::Relaxed);
@@ -281,12 +283,10 @@ impl Shared {
             if lanes.closed {
                 return None;
             }
-            let first = usize::from(lanes.bulk_next);
-            let taken = [first, 1 - first]
-                .into_iter()
-                .find_map(|lane| lanes.queues[lane].pop_first().map(|(_, job)| (lane, job)));
+            let order = if lanes.bulk_next { [Lane::Bulk, Lane::Unary] } else { [Lane::Unary, Lane::Bulk] };
+            let taken = order.into_iter().find_map(|lane| lanes.queue(lane).pop_first().map(|(_, job)| (lane, job)));
             if let Some((lane, job)) = taken {
-                lanes.bulk_next = lane == 0;
+                lanes.bulk_next = lane == Lane::Unary;
                 self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
                 return Some(job);
             }
@@ -411,8 +411,7 @@ mod tests {
     fn a_thread_outlives_the_panics_of_its_jobs() {
         let pool = pool(1);
         for _ in 0..10 {
-            let ticket: Ticket<()> =
-                pool.submit(room(&pool, Lane::Unary), None, || std::panic::resume_unwind(Box::new(())));
+            let ticket: Ticket<()> = pool.submit(room(&pool, Lane::Unary), None, || std::panic::resume_unwind(Box::new(())));
             let (done, is_done) = mpsc::channel();
             let after = pool.submit(room(&pool, Lane::Unary), None, move || done.send(()).unwrap());
             is_done.recv().unwrap();

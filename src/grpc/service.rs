@@ -100,15 +100,14 @@ impl ExtractReportService {
 
     async fn unary(&self, desk: Desk, call: &Call, body: Body) -> Result<Bytes, Status> {
         let frame = self.only_message(body).await?;
-        let room = self.pool.try_room(Lane::Unary, frame.held_bytes()).map_err(|full| {
-            status::overloaded(Reason::QueueFull, "the queue for the engine is full", full.retry_after)
-        })?;
+        let room = self
+            .pool
+            .try_room(Lane::Unary, frame.held_bytes())
+            .map_err(|full| status::overloaded(Reason::QueueFull, "the queue for the engine is full", full.retry_after))?;
         let ticket = self.pool.submit(room, call.deadline, move || desk.unary(frame));
         match ticket.await {
             Ok(outcome) => outcome.map_err(super::status::Refusal::into_status),
-            Err(_) if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
-                Err(status::deadline_exceeded())
-            }
+            Err(_) if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) => Err(status::deadline_exceeded()),
             Err(_) => Err(status::draining()),
         }
     }

@@ -81,9 +81,7 @@ impl Reason {
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
-            Self::InvalidRequest | Self::MalformedRequest | Self::BrokenFraming | Self::InvalidTimeout => {
-                Code::InvalidArgument
-            }
+            Self::InvalidRequest | Self::MalformedRequest | Self::BrokenFraming | Self::InvalidTimeout => Code::InvalidArgument,
             Self::MessageTooLarge | Self::QueueFull | Self::TooManyCalls => Code::ResourceExhausted,
             Self::UnknownEncoding | Self::UnknownMethod => Code::Unimplemented,
             Self::DeadlineExceeded | Self::RequestTooSlow => Code::DeadlineExceeded,
@@ -145,9 +143,7 @@ impl Refusal {
             code: self.reason.code().into(),
             message: self.message,
             reason: self.reason.name().to_owned(),
-            field_violations: violations
-                .map(|v| pb::FieldViolation { field: v.field.to_owned(), description: v.description })
-                .collect(),
+            field_violations: violations.map(|v| pb::FieldViolation { field: v.field.to_owned(), description: v.description }).collect(),
         }
     }
 }

@@ -39,8 +39,7 @@ impl Desk {
     /// # Errors
     /// A [`Refusal`] when the bulletin was not read.
     pub fn unary(&self, frame: Frame) -> Result<Bytes, Refusal> {
-        let (_, outcome) =
-            self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
+        let (_, outcome) = self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
         outcome
     }
 
@@ -48,9 +47,8 @@ impl Desk {
     #[must_use]
     pub fn item(&self, frame: Frame, sequence: u64) -> Bytes {
         use pb::bulk_extract_reports_response::Outcome;
-        let answer = |bulletin_id, outcome| {
-            self.writer.frame(&pb::BulkExtractReportsResponse { bulletin_id, sequence, outcome: Some(outcome) })
-        };
+        let answer =
+            |bulletin_id, outcome| self.writer.frame(&pb::BulkExtractReportsResponse { bulletin_id, sequence, outcome: Some(outcome) });
         let (id, outcome) = self.guarded(frame, |report| answer(report.bulletin_id.clone(), Outcome::Report(report)));
         outcome.unwrap_or_else(|refusal| answer(id, Outcome::Error(refusal.into_item())))
     }

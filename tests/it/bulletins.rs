@@ -30,7 +30,11 @@ fn bulletins_read_as_drawn() {
         }
         let kept = fs::read_to_string(&path).unwrap_or_default();
         drawn += 1;
-        let at = kept.lines().zip(drawing.lines()).position(|(kept, now)| kept != now).unwrap_or_else(|| kept.lines().count().min(drawing.lines().count()));
+        let at = kept
+            .lines()
+            .zip(drawing.lines())
+            .position(|(kept, now)| kept != now)
+            .unwrap_or_else(|| kept.lines().count().min(drawing.lines().count()));
         if kept != drawing {
             let line = |text: &str| text.lines().nth(at).unwrap_or_default().to_owned();
             let _ = writeln!(differ, "{name}.drawn, line {}:\n  kept {}\n  now  {}", at + 1, line(&kept), line(&drawing));
@@ -45,22 +49,34 @@ fn draw(text: &str, report: &Report) -> String {
     let mut out = format!("title {:?}, publisher {:?}, published on {:?}\n", report.title, report.publisher, report.published_on);
     for InstitutionReport { institution: i, heading, .. } in &report.institutions {
         let kind = i.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
-        let _ = writeln!(out, "institution {:?} = {:?}, {kind}, of {:?}, {} {}, under {heading:?}", i.name, i.canonical_name, i.head_office, i.region_code, i.region_name);
+        let _ = writeln!(
+            out,
+            "institution {:?} = {:?}, {kind}, of {:?}, {} {}, under {heading:?}",
+            i.name, i.canonical_name, i.head_office, i.region_code, i.region_name
+        );
     }
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let here = Span::new(start, start + line.len());
         start = here.end;
         let _ = writeln!(out, "\n| {}", bracketed(line.trim_end_matches(['\n', '\r']), here.start, report));
-        for (institution, measure) in report.institutions.iter().flat_map(|i| i.measures.iter().map(move |m| (i, m))).filter(|(_, m)| here.contains(m.span)) {
+        for (institution, measure) in
+            report.institutions.iter().flat_map(|i| i.measures.iter().map(move |m| (i, m))).filter(|(_, m)| here.contains(m.span))
+        {
             draw_measure(&mut out, institution, measure);
         }
-        for (institution, figure) in report.institutions.iter().flat_map(|i| i.figures.iter().map(move |f| (i, f))).filter(|(_, f)| here.contains(f.span)) {
+        for (institution, figure) in
+            report.institutions.iter().flat_map(|i| i.figures.iter().map(move |f| (i, f))).filter(|(_, f)| here.contains(f.span))
+        {
             let _ = writeln!(out, "  no act · {}", institution.institution.name);
             draw_figure(&mut out, figure);
         }
         for finding in report.findings.iter().filter(|f| f.spans.first().is_some_and(|span| here.contains(*span))) {
-            let _ = writeln!(out, "  {:?} {:?}: {}, stated {:?}, expected {:?}", finding.severity, finding.code, finding.message, finding.stated, finding.expected);
+            let _ = writeln!(
+                out,
+                "  {:?} {:?}: {}, stated {:?}, expected {:?}",
+                finding.severity, finding.code, finding.message, finding.stated, finding.expected
+            );
         }
     }
     out

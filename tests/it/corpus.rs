@@ -23,14 +23,21 @@ pub fn texts(folder: &Path) -> Vec<(String, String)> {
         .expect("the folder can be read")
         .map(|entry| entry.expect("its entries can be read").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .map(|path| (path.file_stem().expect("it has a name").to_string_lossy().into_owned(), fs::read_to_string(&path).expect("it is text")))
+        .map(|path| {
+            (path.file_stem().expect("it has a name").to_string_lossy().into_owned(), fs::read_to_string(&path).expect("it is text"))
+        })
         .collect();
     texts.sort();
     texts
 }
 
 fn check(texts: impl IntoIterator<Item = (String, String)>) {
-    let broken: Vec<String> = texts.into_iter().filter_map(|(name, text)| hold(&text).err().map(|problem| format!("{name}: {}", problem.split("\nin ").next().unwrap_or_default()))).collect();
+    let broken: Vec<String> = texts
+        .into_iter()
+        .filter_map(|(name, text)| {
+            hold(&text).err().map(|problem| format!("{name}: {}", problem.split("\nin ").next().unwrap_or_default()))
+        })
+        .collect();
     assert!(broken.is_empty(), "{} texts:\n{}", broken.len(), broken.join("\n"));
 }
 

@@ -130,11 +130,18 @@ impl Check {
                 self.broken.push(format!("figure {:?} points at entry {index}, which lies elsewhere", figure.text));
             }
         }
-        let entries: BTreeSet<usize> = report.quantities.iter().enumerate().filter(|(_, quantity)| quantity.role == QuantityRole::Figure).map(|(index, _)| index).collect();
+        let entries: BTreeSet<usize> = report
+            .quantities
+            .iter()
+            .enumerate()
+            .filter(|(_, quantity)| quantity.role == QuantityRole::Figure)
+            .map(|(index, _)| index)
+            .collect();
         for index in entries.iter().chain(pointed.keys().filter(|index| !entries.contains(index))) {
             let count = pointed.get(index).copied().unwrap_or(0);
             if count != 1 || !entries.contains(index) {
-                self.broken.push(format!("ledger entry {index} (role figure: {}) is pointed at by {count} figures", entries.contains(index)));
+                self.broken
+                    .push(format!("ledger entry {index} (role figure: {}) is pointed at by {count} figures", entries.contains(index)));
             }
         }
         for figure in figures(report).into_iter().filter(|figure| !figure.part_of.is_empty()) {
@@ -160,7 +167,10 @@ impl Check {
                     self.broken.push(format!("measure {start}..{end} lies outside its institution's sections"));
                 }
                 if !seen.insert((&institution.institution.name, measure.category, sentence)) {
-                    self.broken.push(format!("two measures of {:?} have the category {:?} in the sentence that ends at {sentence_end}", institution.institution.name, measure.category));
+                    self.broken.push(format!(
+                        "two measures of {:?} have the category {:?} in the sentence that ends at {sentence_end}",
+                        institution.institution.name, measure.category
+                    ));
                 }
             }
         }
@@ -191,7 +201,8 @@ impl Check {
     }
 
     fn is_date(&mut self, date: &str) {
-        let shape = date.len() == 10 && date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+        let shape = date.len() == 10
+            && date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
         if !date.is_empty() && !shape {
             self.broken.push(format!("{date:?} is no date"));
         }
@@ -200,7 +211,9 @@ impl Check {
 
 /// Where sentences start: after 。！？；; and line breaks.
 fn sentence_starts(text: &[char]) -> Vec<usize> {
-    std::iter::once(0).chain(text.iter().enumerate().filter(|(_, c)| matches!(c, '。' | '！' | '？' | '；' | ';' | '\n')).map(|(at, _)| at + 1)).collect()
+    std::iter::once(0)
+        .chain(text.iter().enumerate().filter(|(_, c)| matches!(c, '。' | '！' | '？' | '；' | ';' | '\n')).map(|(at, _)| at + 1))
+        .collect()
 }
 
 /// `-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?`
@@ -208,7 +221,9 @@ fn is_plain_decimal(value: &str) -> bool {
     let value = value.strip_prefix('-').unwrap_or(value);
     let (whole, fraction) = value.split_once('.').map_or((value, None), |(whole, fraction)| (whole, Some(fraction)));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(|fraction| digits(fraction) && !fraction.ends_with('0'))
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(|fraction| digits(fraction) && !fraction.ends_with('0'))
 }
 
 #[test]
@@ -231,5 +246,11 @@ fn the_checker_notices_what_is_broken() {
         let twin = r.institutions[0].measures[0].clone();
         r.institutions[0].measures.push(twin);
     }));
-    assert!(is_plain_decimal("0.05") && !is_plain_decimal("1.50") && !is_plain_decimal("007") && !is_plain_decimal("1.") && !is_plain_decimal(""));
+    assert!(
+        is_plain_decimal("0.05")
+            && !is_plain_decimal("1.50")
+            && !is_plain_decimal("007")
+            && !is_plain_decimal("1.")
+            && !is_plain_decimal("")
+    );
 }

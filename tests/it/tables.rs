@@ -9,13 +9,42 @@ use jianbao::engine::report::{MeasureCategory, Metric};
 
 /// The purposes of the contract.
 const PURPOSES: &[&str] = &[
-    "resumption_of_work", "spring_ploughing", "epidemic_control", "poverty_alleviation", "livestock", "grain", "agriculture", "rural_revitalisation", "inclusive_finance", "green", "technology",
-    "manufacturing", "foreign_trade", "tourism", "medical", "infrastructure", "consumption", "housing", "supply_chain", "relief",
+    "resumption_of_work",
+    "spring_ploughing",
+    "epidemic_control",
+    "poverty_alleviation",
+    "livestock",
+    "grain",
+    "agriculture",
+    "rural_revitalisation",
+    "inclusive_finance",
+    "green",
+    "technology",
+    "manufacturing",
+    "foreign_trade",
+    "tourism",
+    "medical",
+    "infrastructure",
+    "consumption",
+    "housing",
+    "supply_chain",
+    "relief",
 ];
 /// The segments of the contract.
 const SEGMENTS: &[&str] = &[
-    "large_medium_enterprise", "small_micro_enterprise", "enterprise", "private_enterprise", "individual_business", "farmer", "new_agri_entity", "poor_household", "migrant_worker", "medical_institution",
-    "first_time_borrower", "public_entity", "individual",
+    "large_medium_enterprise",
+    "small_micro_enterprise",
+    "enterprise",
+    "private_enterprise",
+    "individual_business",
+    "farmer",
+    "new_agri_entity",
+    "poor_household",
+    "migrant_worker",
+    "medical_institution",
+    "first_time_borrower",
+    "public_entity",
+    "individual",
 ];
 
 fn lexicon() -> Lexicon {
@@ -32,10 +61,11 @@ fn the_lexicon_loads_with_one_digest() {
 #[test]
 fn every_table_is_in_force() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/lexicon");
-    let sources = fs::read_to_string(folder.join("tables.rs")).expect("the tables' source can be read") + &fs::read_to_string(folder.join("../source.rs")).expect("the source's source can be read");
+    let sources = fs::read_to_string(folder.join("tables.rs")).expect("the tables' source can be read")
+        + &fs::read_to_string(folder.join("../source.rs")).expect("the source's source can be read");
     for entry in fs::read_dir(&folder).expect("the tables can be read") {
         let name = entry.expect("they have names").file_name().to_string_lossy().into_owned();
-        if name.ends_with(".toml") || name.ends_with(".tsv") {
+        if Path::new(&name).extension().is_some_and(|e| e == "toml" || e == "tsv") {
             assert!(sources.contains(&name), "{name} is read by nobody");
         }
     }

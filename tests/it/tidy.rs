@@ -28,7 +28,11 @@ fn sources(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
 
 /// The lines of a source that are program: no comments, nothing from the first `#[cfg(test)]` on.
 fn program(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(at, line)| (at + 1, line)).take_while(|(_, line)| line.trim() != "#[cfg(test)]").filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line))
+        .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 fn is_test(path: &Path) -> bool {
@@ -41,18 +45,45 @@ fn assert_none(problems: &[String]) {
 
 #[test]
 fn no_source_is_too_long_to_read() {
-    let long: Vec<String> = sources("src", "rs").iter().map(|(path, text)| (path, text.lines().count())).filter(|(_, lines)| *lines > LONGEST).map(|(path, lines)| format!("{}: {lines} lines", path.display())).collect();
+    let long: Vec<String> = sources("src", "rs")
+        .iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > LONGEST)
+        .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
+        .collect();
     assert_none(&long);
 }
 
 #[test]
 fn the_engine_knows_no_wire_no_runtime_and_no_system() {
-    const BANNED: &[&str] = &["tonic", "prost", "tokio", "std::fs", "std::time", "std::env", "std::net", "std::thread", "std::process", "Instant", "SystemTime", "crate::grpc", "crate::config", "HashMap", "HashSet", "f32", "f64"];
+    const BANNED: &[&str] = &[
+        "tonic",
+        "prost",
+        "tokio",
+        "std::fs",
+        "std::time",
+        "std::env",
+        "std::net",
+        "std::thread",
+        "std::process",
+        "Instant",
+        "SystemTime",
+        "crate::grpc",
+        "crate::config",
+        "HashMap",
+        "HashSet",
+        "f32",
+        "f64",
+    ];
     let mut problems = Vec::new();
     for (path, text) in sources("src/engine", "rs").iter().filter(|(path, _)| !is_test(path)) {
         for (number, line) in program(text) {
             let words: Vec<&str> = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).collect();
-            let names = |banned: &str| words.iter().any(|word| *word == banned || word.starts_with(&format!("{banned}::")) || word.split("::").any(|part| part == banned));
+            let names = |banned: &str| {
+                words
+                    .iter()
+                    .any(|word| *word == banned || word.starts_with(&format!("{banned}::")) || word.split("::").any(|part| part == banned))
+            };
             problems.extend(BANNED.iter().filter(|banned| names(banned)).map(|banned| format!("{}:{number}: {banned}", path.display())));
         }
     }
@@ -65,7 +96,9 @@ fn nothing_in_the_sources_asks_to_panic() {
     let mut problems = Vec::new();
     for (path, text) in sources("src", "rs").iter().filter(|(path, _)| !is_test(path)) {
         for (number, line) in program(text) {
-            problems.extend(BANNED.iter().filter(|banned| line.contains(**banned)).map(|banned| format!("{}:{number}: {banned}", path.display())));
+            problems.extend(
+                BANNED.iter().filter(|banned| line.contains(**banned)).map(|banned| format!("{}:{number}: {banned}", path.display())),
+            );
         }
     }
     assert_none(&problems);
@@ -77,7 +110,12 @@ fn no_test_is_switched_off_or_expects_a_panic_or_waits() {
     let mut problems = Vec::new();
     for (path, text) in sources("src", "rs").iter().chain(&sources("tests", "rs")) {
         for (number, line) in text.lines().enumerate() {
-            problems.extend(banned.iter().filter(|banned| line.contains(banned.as_str())).map(|banned| format!("{}:{}: {banned}", path.display(), number + 1)));
+            problems.extend(
+                banned
+                    .iter()
+                    .filter(|banned| line.contains(banned.as_str()))
+                    .map(|banned| format!("{}:{}: {banned}", path.display(), number + 1)),
+            );
         }
     }
     assert_none(&problems);
@@ -88,7 +126,12 @@ fn the_sources_name_no_machine() {
     let banned = [["/", "work/"].concat(), ["/", "tmp/"].concat(), ["/", "home/"].concat(), ["/", "root/"].concat()];
     let mut problems = Vec::new();
     for (path, text) in sources("src", "rs").iter().chain(&sources("tests", "rs")).chain(&sources("benches", "rs")) {
-        problems.extend(text.lines().enumerate().filter(|(_, line)| banned.iter().any(|b| line.contains(b.as_str()))).map(|(number, line)| format!("{}:{}: {line}", path.display(), number + 1)));
+        problems.extend(
+            text.lines()
+                .enumerate()
+                .filter(|(_, line)| banned.iter().any(|b| line.contains(b.as_str())))
+                .map(|(number, line)| format!("{}:{}: {line}", path.display(), number + 1)),
+        );
     }
     assert_none(&problems);
 }

@@ -20,12 +20,15 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) {
             continue;
         }
-        let repaid = facts.get(index + 1).is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
+        let repaid = facts
+            .get(index + 1)
+            .is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
         if repaid {
             continue;
         }
         let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
-        let with_loan = if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
+        let with_loan =
+            if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
         let category = with_loan
             .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
@@ -41,12 +44,24 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
 
 /// Figures that belong to no act.
 const fn never(fact: &Fact) -> bool {
-    matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money) || matches!(fact.metric, Metric::NonPerformingLoan | Metric::NonPerformingRatio | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::LoanRepaid)
+    matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money)
+        || matches!(
+            fact.metric,
+            Metric::NonPerformingLoan
+                | Metric::NonPerformingRatio
+                | Metric::DepositBalance
+                | Metric::TotalAssets
+                | Metric::RevenueOrProfit
+                | Metric::LoanRepaid
+        )
 }
 
 /// A guarantee company's loans are those it stands surety for.
 fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
-    let guarantees = fact.and_then(|f| f.owner).and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
+    let guarantees = fact
+        .and_then(|f| f.owner)
+        .and_then(|o| reading.discourse.entities.get(o))
+        .is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
     match category {
         C::Lending if guarantees => C::RiskSharing,
         C::RateReduction if guarantees => C::FeeReduction,
@@ -58,9 +73,13 @@ fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
 fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let clause = fact.window.clause.start..fact.window.right.end;
     Some(match fact.metric {
-        Metric::CreditLine if reading.any(clause.clone(), &["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => C::CreditLineIncrease,
+        Metric::CreditLine if reading.any(clause.clone(), &["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => {
+            C::CreditLineIncrease
+        }
         Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
-        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => C::CustomerOutreach,
+        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => {
+            C::CustomerOutreach
+        }
         Metric::PipelineAmount => C::Lending,
         Metric::FinancingProvided if reading.any(clause.clone(), &["担保", "在保"]) => C::RiskSharing,
         Metric::FinancingProvided => C::Lending,
@@ -89,9 +108,13 @@ fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
     let says = |words: &[&str]| reading.any(near.clone(), words);
     if says(&["罚息", "逾期利息", "复利"]) {
         C::PenaltyRelief
-    } else if says(&["减费让利", "降费", "手续费", "服务费", "评估费", "公证费", "费用", "保费", "担保费", "减费", "抵押登记费", "收费"]) && !says(&["财务费用", "利息"]) {
+    } else if says(&["减费让利", "降费", "手续费", "服务费", "评估费", "公证费", "费用", "保费", "担保费", "减费", "抵押登记费", "收费"])
+        && !says(&["财务费用", "利息"])
+    {
         C::FeeReduction
-    } else if says(&["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"]) || reading.any(clause, &["利息", "融资成本", "让利", "财务成本"]) {
+    } else if says(&["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"])
+        || reading.any(clause, &["利息", "融资成本", "让利", "财务成本"])
+    {
         C::RateReduction
     } else {
         C::FeeReduction
@@ -108,7 +131,12 @@ fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
         .get(from..)?
         .iter()
         .take_while(|c| c.range.start < clause.end)
-        .filter(|c| any || !matches!(c.category, C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement))
+        .filter(|c| {
+            any || !matches!(
+                c.category,
+                C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement
+            )
+        })
         .collect();
     let before = here.iter().filter(|c| c.range.end <= until + 1).max_by_key(|c| c.range.end);
     let behind = here.iter().filter(|c| c.range.end > until + 1).min_by_key(|c| c.range.start);
@@ -124,7 +152,12 @@ fn cue_behind(cues: &[Cue], fact: &Fact) -> Option<C> {
 fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
     let range = &fact.window.sentence;
     let from = cues.partition_point(|c| c.range.start < range.start);
-    cues.get(from..)?.iter().take_while(|c| c.range.start < range.end).filter(|c| c.range.end <= fact.window.left.end).last().map(|c| c.category)
+    cues.get(from..)?
+        .iter()
+        .take_while(|c| c.range.start < range.end)
+        .filter(|c| c.range.end <= fact.window.left.end)
+        .last()
+        .map(|c| c.category)
 }
 
 /// The category of the nearest other figure of the act.
@@ -135,7 +168,9 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
     for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
         let Some(o) = facts.get(other) else { continue };
         let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
-        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime | Metric::ProductCount | Metric::StaffCount) && fact.metric != Metric::Share {
+        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime | Metric::ProductCount | Metric::StaffCount)
+            && fact.metric != Metric::Share
+        {
             continue;
         }
         let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));
@@ -154,9 +189,13 @@ fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
         Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
         Metric::EventCount => Some(C::CustomerOutreach),
-        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(if insurer { C::InsuranceProtection } else { C::Lending }),
+        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => {
+            Some(if insurer { C::InsuranceProtection } else { C::Lending })
+        }
         Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
-        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), &["贷款", "信贷", "首贷"]) => Some(C::Lending),
+        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), &["贷款", "信贷", "首贷"]) => {
+            Some(C::Lending)
+        }
         _ => None,
     }
 }

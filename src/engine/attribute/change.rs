@@ -1,7 +1,7 @@
 //! Whether a number is an increase or a decrease, and against which day.
 
-use super::window::Window;
 use super::Fact;
+use super::window::Window;
 use crate::engine::lexicon::Role;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::date::{DateShape, Day};
@@ -41,9 +41,13 @@ pub struct Shift {
 impl Shift {
     /// The change with its baseline as a day.
     #[must_use]
-    pub fn resolve(&self, reading: &Reading<'_, '_>, period: Option<&Period>, topic: Option<&Fact>) -> Option<Change> {
+    pub fn resolve(&self, reading: &Reading<'_, '_>, period: Option<&Period>, topic: Option<&Fact>) -> Change {
         let end = period.map(|p| p.end.as_str()).filter(|e| !e.is_empty());
-        let year = end.or_else(|| period.map(|p| p.start.as_str()).filter(|s| !s.is_empty())).and_then(|d| d.get(..4)).and_then(|y| y.parse::<i32>().ok()).or_else(|| reading.published.map(|d| d.year));
+        let year = end
+            .or_else(|| period.map(|p| p.start.as_str()).filter(|s| !s.is_empty()))
+            .and_then(|d| d.get(..4))
+            .and_then(|y| y.parse::<i32>().ok())
+            .or_else(|| reading.published.map(|d| d.year));
         let baseline = match self.baseline {
             Baseline::YearStart => year.map(|y| format!("{:04}-12-31", y - 1)).unwrap_or_default(),
             Baseline::YearEarlier => end.and_then(year_earlier).unwrap_or_default(),
@@ -51,7 +55,7 @@ impl Shift {
             Baseline::Before => topic.and_then(|t| t.change.as_ref()).map(|c| c.baseline.clone()).unwrap_or_default(),
             Baseline::None => String::new(),
         };
-        Some(Change { direction: self.direction, baseline, text: self.text.clone() })
+        Change { direction: self.direction, baseline, text: self.text.clone() }
     }
 }
 
@@ -77,7 +81,8 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
         return gap;
     }
     let direct = directly_before(reading, left.clone(), q.kind);
-    let (direction, word) = direct.or_else(|| verb_and_rate(reading, q, left))
+    let (direction, word) = direct
+        .or_else(|| verb_and_rate(reading, q, left))
         .or_else(|| new_stock(reading, q, left))
         .or_else(|| discount(reading, q, window))?;
     let clause = window.clause.start..q.range.start;
@@ -91,7 +96,30 @@ type Found = (ChangeDirection, crate::engine::source::Glyphs);
 
 /// 增加, 下降, 增速 … right before the number.
 fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyphs, kind: QuantityKind) -> Option<Found> {
-    const FILLERS: &[&str] = &["了", "约", "幅度", "达", "为", "共", "幅度为", "幅度达", "近", "超", "仅", "额", "逾", "幅", "分别", "率", "额达", "额为", "量", "已", "不到", "达到"];
+    const FILLERS: &[&str] = &[
+        "了",
+        "约",
+        "幅度",
+        "达",
+        "为",
+        "共",
+        "幅度为",
+        "幅度达",
+        "近",
+        "超",
+        "仅",
+        "额",
+        "逾",
+        "幅",
+        "分别",
+        "率",
+        "额达",
+        "额为",
+        "量",
+        "已",
+        "不到",
+        "达到",
+    ];
     let mut best: Option<Found> = None;
     for hit in reading.hits.inside(left.clone()) {
         let direction = if reading.has_role(hit, Role::Increase) {
@@ -108,10 +136,15 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
         let single = hit.end - hit.start == 1;
         let compared = reading.any(left.start..hit.start, &["同比", "较", "比", "环比", "上年同期", "去年同期"]);
         let adverb = reading.lexicon.form(hit);
-        if single && !compared || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高") && !(compared || matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Duration)) {
+        if single && !compared
+            || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高")
+                && !(compared || matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Duration))
+        {
             continue;
         }
-        if (adverb == "减免" || adverb == "节省" || adverb == "让利" || adverb == "优惠") && !matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint) {
+        if (adverb == "减免" || adverb == "节省" || adverb == "让利" || adverb == "优惠")
+            && !matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint)
+        {
             continue;
         }
         if adverb == "降低" && kind == QuantityKind::Money {
@@ -130,7 +163,13 @@ fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::e
         return None;
     }
     let verb = reading.hits.inside(left.clone()).filter(|h| h.end - h.start >= 2).find_map(|h| {
-        let direction = if reading.has_role(h, Role::Decrease) { ChangeDirection::Decrease } else if reading.has_role(h, Role::Increase) { ChangeDirection::Increase } else { return None };
+        let direction = if reading.has_role(h, Role::Decrease) {
+            ChangeDirection::Decrease
+        } else if reading.has_role(h, Role::Increase) {
+            ChangeDirection::Increase
+        } else {
+            return None;
+        };
         Some((direction, h.range()))
     })?;
     let gap = reading.source.text(verb.1.end..left.end);
@@ -141,11 +180,17 @@ fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::e
 
 /// 新增个人消费贷款622亿元: an increase of a stock. 新增投放 is a flow.
 fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::engine::source::Glyphs) -> Option<Found> {
-    const FLOWS: &[&str] = &["投放", "发放", "授信", "放款", "办理", "设立", "落地", "承保", "签约", "批准", "融资", "支付", "申请", "注册", "设", "担保", "布放", "推出"];
+    const FLOWS: &[&str] = &[
+        "投放", "发放", "授信", "放款", "办理", "设立", "落地", "承保", "签约", "批准", "融资", "支付", "申请", "注册", "设", "担保",
+        "布放", "推出",
+    ];
     if !matches!(q.kind, QuantityKind::Money | QuantityKind::Count | QuantityKind::Number) {
         return None;
     }
-    let hit = reading.words(left.clone(), Role::Increase).filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.lexicon.form(*h) == *w)).last()?;
+    let hit = reading
+        .words(left.clone(), Role::Increase)
+        .filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.lexicon.form(*h) == *w))
+        .last()?;
     let gap = reading.source.text(hit.end..left.end);
     let flow = FLOWS.iter().any(|f| gap.starts_with(f)) || gap.contains('的');
     (!flow && gap.chars().count() <= 16).then(|| (ChangeDirection::Increase, hit.range()))
@@ -158,19 +203,23 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
     }
     let near = window.right.start..window.right.end.min(window.right.start + 8);
     let lower = reading.any(near.clone(), &["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
-    let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"]) && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
+    let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"])
+        && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
     let granted = ["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].iter().any(|w| reading.source.ends_with(window.left.end, w));
     // 连续3年保持30%以上的较高增速.
-    let growing = q.kind == QuantityKind::Percent && reading.source.at(window.right.start) == '的' && reading.any(near.clone(), &["增速", "增长", "增幅"]);
+    let growing = q.kind == QuantityKind::Percent
+        && reading.source.at(window.right.start) == '的'
+        && reading.any(near.clone(), &["增速", "增长", "增幅"]);
     if growing {
         return Some((ChangeDirection::Increase, near.start..near.start));
     }
-    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"])).then(|| (ChangeDirection::Decrease, near.start..near.start))
+    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"]))
+        .then_some((ChangeDirection::Decrease, near.start..near.start))
 }
 
 /// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.
 /// `Some(None)`: it is a gap and no change.
-#[allow(clippy::option_option)]
+#[allow(clippy::option_option, reason = "a gap that is no change is an answer, and other than no answer")]
 fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Option<Shift>> {
     const HIGHER: &[&str] = &["高于", "快于", "高出", "高", "快", "多于", "优于"];
     const LOWER: &[&str] = &["低于", "慢于", "低", "慢"];
@@ -178,14 +227,16 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
         return None;
     }
     let left = window.left.clone();
-    let find = |words: &[&str]| (left.start..left.end).rev().find_map(|i| words.iter().find(|w| reading.source.starts_with(i, w)).map(|w| i..i + w.chars().count()));
+    let find = |words: &[&str]| {
+        (left.start..left.end).rev().find_map(|i| words.iter().find(|w| reading.source.starts_with(i, w)).map(|w| i..i + w.chars().count()))
+    };
     let (direction, word) = match (find(HIGHER), find(LOWER)) {
         (Some(h), Some(l)) if l.start > h.start => (ChangeDirection::Decrease, l),
         (Some(h), _) => (ChangeDirection::Increase, h),
         (None, Some(l)) => (ChangeDirection::Decrease, l),
         (None, None) => return None,
     };
-    let opener = word.end - word.start == 2 && reading.source.at(word.start + 1) != '出';
+    let opener = word.end - word.start == 2;
     let compared = reading.any(left.clone(), &["较", "比"]);
     if !opener && !(compared && word.end + 1 >= left.end) {
         return None;
@@ -194,7 +245,8 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
     if !opener && matches!(reading.source.before(word.start), '提' | '降' | '最' | '减') {
         return None;
     }
-    let earlier = reading.any(left.clone(), &["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"]) && !reading.any(left.clone(), &["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
+    let earlier = reading.any(left.clone(), &["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"])
+        && !reading.any(left.clone(), &["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
     if !earlier {
         return Some(None);
     }
@@ -204,9 +256,51 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
 }
 
 /// The baseline named in a clause, and where the comparison begins.
-fn baseline(reading: &Reading<'_, '_>, clause: &crate::engine::source::Glyphs, left: usize, before: &[Fact], q: &QuantityMention) -> (Baseline, Option<usize>) {
-    const YEARLY: &[&str] = &["同比", "较上年同期", "比上年同期", "较去年同期", "比去年同期", "高于上年同期", "高于去年同期", "上年同期", "去年同期", "较同期", "比同期", "同期"];
-    const START: &[&str] = &["较年初", "比年初", "较上年末", "比上年末", "较去年末", "比去年末", "较去年年末", "较上年年末", "比上年年末", "较去年底", "比去年底", "较年底", "较上年底", "年初以来", "较今年初", "比去年年末", "较上年初", "较年初净", "比年初净", "较去年年底", "比去年年底", "年初"];
+fn baseline(
+    reading: &Reading<'_, '_>,
+    clause: &crate::engine::source::Glyphs,
+    left: usize,
+    before: &[Fact],
+    q: &QuantityMention,
+) -> (Baseline, Option<usize>) {
+    const YEARLY: &[&str] = &[
+        "同比",
+        "较上年同期",
+        "比上年同期",
+        "较去年同期",
+        "比去年同期",
+        "高于上年同期",
+        "高于去年同期",
+        "上年同期",
+        "去年同期",
+        "较同期",
+        "比同期",
+        "同期",
+    ];
+    const START: &[&str] = &[
+        "较年初",
+        "比年初",
+        "较上年末",
+        "比上年末",
+        "较去年末",
+        "比去年末",
+        "较去年年末",
+        "较上年年末",
+        "比上年年末",
+        "较去年底",
+        "比去年底",
+        "较年底",
+        "较上年底",
+        "年初以来",
+        "较今年初",
+        "比去年年末",
+        "较上年初",
+        "较年初净",
+        "比年初净",
+        "较去年年底",
+        "比去年年底",
+        "年初",
+    ];
     let range = left.max(clause.start)..clause.end;
     let last = |words: &[&str]| (range.clone()).rev().find(|&i| words.iter().any(|w| reading.source.starts_with(i, w)));
     let yearly = last(YEARLY).map(|i| (Baseline::YearEarlier, i));
@@ -215,23 +309,32 @@ fn baseline(reading: &Reading<'_, '_>, clause: &crate::engine::source::Glyphs, l
         (Baseline::YearStart, i)
     });
     let day = reading.dates_in(&range).iter().rev().find_map(|d| {
-        let opened = matches!(reading.source.before(d.range.start), '较' | '比') || reading.source.ends_with(d.range.start, "相比") || reading.source.ends_with(d.range.start, "相较");
+        let opened = matches!(reading.source.before(d.range.start), '较' | '比')
+            || reading.source.ends_with(d.range.start, "相比")
+            || reading.source.ends_with(d.range.start, "相较");
         let settled = if d.shape == DateShape::Day { d.end.or(d.start) } else { d.end };
-        (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since)).then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1))).flatten()
+        (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since))
+            .then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1)))
+            .flatten()
     });
     let found = [yearly, start, day].into_iter().flatten().max_by_key(|(_, i)| *i);
     if let Some((baseline, at)) = found {
         return (baseline, Some(at));
     }
     // A rate right beside an increase has its baseline.
-    let beside = before.last().is_some_and(|f| f.change.is_some() && f.metric != Metric::Share && q.kind == QuantityKind::Percent && f.kind != QuantityKind::Percent);
+    let beside = before.last().is_some_and(|f| {
+        f.change.is_some() && f.metric != Metric::Share && q.kind == QuantityKind::Percent && f.kind != QuantityKind::Percent
+    });
     (if beside { Baseline::Before } else { Baseline::None }, None)
 }
 
 /// The last fact of the sentence that states a level: what a change changes.
 #[must_use]
 pub fn last_level(before: &[Fact]) -> Option<&Fact> {
-    before.iter().rev().find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
+    before
+        .iter()
+        .rev()
+        .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
 }
 
 /// The growth right before: what a gap of growth is about.
@@ -255,12 +358,16 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>,
     }
     // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
     if respectively {
-        let row = before.iter().rposition(|f| !f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"));
-        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(|l| l.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row"))) {
+        let row = before.iter().rposition(|f| !super::row::is_next(f));
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(super::row::is_next)) {
             return Some(head);
         }
     }
-    let level = before.iter().rev().filter(fits).find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
+    let level = before
+        .iter()
+        .rev()
+        .filter(fits)
+        .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
     let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());
     if q.kind == QuantityKind::PercentagePoint {
         return grown(before).or_else(share).or(level).or_else(|| before.iter().rev().find(fits));

@@ -26,7 +26,12 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
     let tables = reading.lexicon.tables();
     let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
-    let named: Vec<Glyphs> = reading.borrowers_in(&(range.start.saturating_sub(32)..range.end)).iter().filter(|b| !reading.source.ends_with(b.range.end, "医院")).map(|b| b.range.clone()).collect();
+    let named: Vec<Glyphs> = reading
+        .borrowers_in(&(range.start.saturating_sub(32)..range.end))
+        .iter()
+        .filter(|b| !reading.source.ends_with(b.range.end, "医院"))
+        .map(|b| b.range.clone())
+        .collect();
     for hit in reading.hits.inside(range) {
         // What a company is called says nothing of what the money is for.
         if named.iter().any(|name| name.start <= hit.start && hit.end <= name.end) {
@@ -47,7 +52,13 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
 fn widest(found: &[(Glyphs, &str)], exclusive: bool) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for (range, code) in found {
-        let swallowed = found.iter().any(|(other, other_code)| other.start <= range.start && range.end <= other.end && other.len() > range.len() && other_code != code && (exclusive || other_code.is_empty()));
+        let swallowed = found.iter().any(|(other, other_code)| {
+            other.start <= range.start
+                && range.end <= other.end
+                && other.len() > range.len()
+                && other_code != code
+                && (exclusive || other_code.is_empty())
+        });
         if !swallowed && !code.is_empty() && !out.iter().any(|c| c == code) {
             out.push((*code).to_owned());
         }
@@ -103,7 +114,9 @@ fn receiver_codes(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
         }
         let end = range.start - 1;
         let start = reading.clause_start(end, fact.window.sentence.start);
-        let counted = reading.quantities_in(&(start..end)).any(|i| reading.quantities.get(i).is_some_and(|q| !matches!(q.kind, QuantityKind::Ordinal | QuantityKind::Identifier)));
+        let counted = reading
+            .quantities_in(&(start..end))
+            .any(|i| reading.quantities.get(i).is_some_and(|q| !matches!(q.kind, QuantityKind::Ordinal | QuantityKind::Identifier)));
         if counted || matches!(reading.source.at(end), ';' | '\t') {
             return Codes::default();
         }
@@ -116,7 +129,10 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
         .words(range.clone(), Role::Receiver)
         .filter(|h| h.end - h.start == 1 || matches!(reading.lexicon.form(*h), "针对" | "面向"))
         .filter(|h| !(reading.source.at(h.start) == '为' && says_what_for(reading, h.end)))
-        .filter(|h| !(reading.source.at(h.start) == '为' && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')))
+        .filter(|h| {
+            !(reading.source.at(h.start) == '为'
+                && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极'))
+        })
         .last();
     let Some(opener) = opener else { return Codes::default() };
     let end = phrase_end(reading, opener.end, range.end);
@@ -125,14 +141,38 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
 
 /// 为方便果农…, 为进一步…: what an act is for, not whom.
 fn says_what_for(reading: &Reading<'_, '_>, at: usize) -> bool {
-    const WORDS: &[&str] = &["方便", "进一步", "了", "满足", "解决", "缓解", "支持", "更好", "确保", "切实", "提高", "提升", "做好", "帮助", "助力", "推动", "保障", "破解", "让", "有效", "全面", "充分"];
+    const WORDS: &[&str] = &[
+        "方便",
+        "进一步",
+        "了",
+        "满足",
+        "解决",
+        "缓解",
+        "支持",
+        "更好",
+        "确保",
+        "切实",
+        "提高",
+        "提升",
+        "做好",
+        "帮助",
+        "助力",
+        "推动",
+        "保障",
+        "破解",
+        "让",
+        "有效",
+        "全面",
+        "充分",
+    ];
     WORDS.iter().any(|w| reading.source.starts_with(at, w))
 }
 
 /// Where a receiver phrase ends: at the verb of the act.
 fn phrase_end(reading: &Reading<'_, '_>, start: usize, ceiling: usize) -> usize {
     const ACTS: &[&str] = &[
-        "发放", "投放", "办理", "提供", "给予", "实施", "执行", "实行", "减免", "开展", "推出", "发行", "降低", "下调", "累计", "支付", "落实", "进行", "采取", "免收", "节约", "节省", "新增", "审批", "授信", "展期", "做到", "严格",
+        "发放", "投放", "办理", "提供", "给予", "实施", "执行", "实行", "减免", "开展", "推出", "发行", "降低", "下调", "累计", "支付",
+        "落实", "进行", "采取", "免收", "节约", "节省", "新增", "审批", "授信", "展期", "做到", "严格",
     ];
     (start + 2..ceiling).find(|&i| ACTS.iter().any(|act| reading.source.starts_with(i, act))).unwrap_or(ceiling)
 }
@@ -141,11 +181,11 @@ fn phrase_end(reading: &Reading<'_, '_>, start: usize, ceiling: usize) -> usize 
 pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact) {
     let window = fact.window.clone();
     let before = window.sentence.start..fact.window.right.start;
-    if lends(fact.metric) {
-        if let Some(name) = borrower_before(reading, fact, &before) {
-            fact.derivation.steps.push(("received_by", name.clone()));
-            fact.beneficiary = name;
-        }
+    if lends(fact.metric)
+        && let Some(name) = borrower_before(reading, fact, &before)
+    {
+        fact.derivation.steps.push(("received_by", name.clone()));
+        fact.beneficiary = name;
     }
     if takes_product(fact.metric) {
         fact.product = product_near(reading, fact, &before);
@@ -155,13 +195,39 @@ pub fn parties(reading: &Reading<'_, '_>, fact: &mut Fact) {
 const fn lends(metric: Metric) -> bool {
     matches!(
         metric,
-        Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine | Metric::FinancingProvided | Metric::LoanRenewed | Metric::RepaymentDeferred | Metric::InterestRate
-            | Metric::ProcessingTime | Metric::LoanTerm | Metric::LoanCount | Metric::ClaimPaid | Metric::InsuredAmount | Metric::Premium | Metric::ConcessionAmount | Metric::BillAmount | Metric::PhysicalQuantity
+        Metric::LoanDisbursed
+            | Metric::LoanBalance
+            | Metric::LoanApproved
+            | Metric::CreditLine
+            | Metric::FinancingProvided
+            | Metric::LoanRenewed
+            | Metric::RepaymentDeferred
+            | Metric::InterestRate
+            | Metric::ProcessingTime
+            | Metric::LoanTerm
+            | Metric::LoanCount
+            | Metric::ClaimPaid
+            | Metric::InsuredAmount
+            | Metric::Premium
+            | Metric::ConcessionAmount
+            | Metric::BillAmount
+            | Metric::PhysicalQuantity
     )
 }
 
 const fn takes_product(metric: Metric) -> bool {
-    !matches!(metric, Metric::ProductCount | Metric::StaffCount | Metric::OutletCount | Metric::EventCount | Metric::DepositBalance | Metric::TotalAssets | Metric::RevenueOrProfit | Metric::NonPerformingRatio | Metric::DonationAmount)
+    !matches!(
+        metric,
+        Metric::ProductCount
+            | Metric::StaffCount
+            | Metric::OutletCount
+            | Metric::EventCount
+            | Metric::DepositBalance
+            | Metric::TotalAssets
+            | Metric::RevenueOrProfit
+            | Metric::NonPerformingRatio
+            | Metric::DonationAmount
+    )
 }
 
 /// The borrower named before a fact in its sentence, or the one an anaphor stands for.
@@ -171,7 +237,9 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
     let named = reading.borrowers_in(&(reach.start..fact.window.left.end)).last();
     if let Some(b) = named {
         // A plural receiver after the name takes its place: …公司…,为36户农户办理.
-        let moved = reading.quantities_in(&(b.range.end..fact.window.left.end)).any(|i| reading.quantities.get(i).is_some_and(|q| matches!(q.unit.as_str(), "户" | "家")));
+        let moved = reading
+            .quantities_in(&(b.range.end..fact.window.left.end))
+            .any(|i| reading.quantities.get(i).is_some_and(|q| matches!(q.unit.as_str(), "户" | "家")));
         return (!moved).then(|| reading.source.original_text(joint(reading, b.range.clone())).to_owned());
     }
     if let Some(name) = plain_receiver(reading, fact) {
@@ -192,7 +260,9 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
 fn joint(reading: &Reading<'_, '_>, last: Glyphs) -> Glyphs {
     let first = reading.borrowers_in(&(last.start.saturating_sub(40)..last.start)).last();
     match first {
-        Some(b) if b.range.end + 1 == last.start && matches!(reading.source.at(b.range.end), '及' | '和' | '与' | '、') => b.range.start..last.end,
+        Some(b) if b.range.end + 1 == last.start && matches!(reading.source.at(b.range.end), '及' | '和' | '与' | '、') => {
+            b.range.start..last.end
+        }
         _ => last,
     }
 }
@@ -207,9 +277,17 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
     let text = reading.source.text(name.clone());
     let length = text.chars().count();
     let class = codes_in(reading, name.clone());
-    let generic = ["客户", "其", "主体", "群众", "地方", "全", "该", "人", "行业", "领域", "社会", "户", "者", "们", "市场", "机构", "银行", "产业", "经济", "当地", "县", "市", "省", "农", "业主", "贷款", "项目"];
-    let plain = (4..=16).contains(&length) && class.segments.is_empty() && !generic.iter().any(|g| text.contains(g)) && !text.chars().any(|c| c.is_ascii_digit() || matches!(c, ',' | '等' | '类'))
-        && reading.quantities_in(&name).is_empty() && reading.institutions_in(&name).is_empty() && (text.ends_with("牧业") || text.ends_with('行') || text.ends_with("业") || text.ends_with('厂') || text.ends_with("药店"));
+    let generic = [
+        "客户", "其", "主体", "群众", "地方", "全", "该", "人", "行业", "领域", "社会", "户", "者", "们", "市场", "机构", "银行", "产业",
+        "经济", "当地", "县", "市", "省", "农", "业主", "贷款", "项目",
+    ];
+    let plain = (4..=16).contains(&length)
+        && class.segments.is_empty()
+        && !generic.iter().any(|g| text.contains(g))
+        && !text.chars().any(|c| c.is_ascii_digit() || matches!(c, ',' | '等' | '类'))
+        && reading.quantities_in(&name).is_empty()
+        && reading.institutions_in(&name).is_empty()
+        && (text.ends_with("牧业") || text.ends_with('行') || text.ends_with("业") || text.ends_with('厂') || text.ends_with("药店"));
     plain.then(|| reading.source.original_text(name).to_owned())
 }
 
@@ -226,7 +304,10 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Stri
         let ended = (p.range.end..fact.window.left.end).any(|i| reading.source.at(i) == ';');
         return if listed || ended { String::new() } else { text(&p.range) };
     }
-    if reading.any(before.clone(), &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"]) {
+    if reading.any(
+        before.clone(),
+        &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"],
+    ) {
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
         return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
     }
@@ -249,7 +330,9 @@ pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
     for index in range.clone() {
         let Some(fact) = facts.get(index).cloned() else { continue };
         if fact.noun.is_empty() && index > range.start {
-            let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.label == fact.label || fact.label.starts_with(&f.label)));
+            let level = (range.start..index)
+                .rev()
+                .find(|&i| facts.get(i).is_some_and(|f| f.label == fact.label || fact.label.starts_with(&f.label)));
             if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
                 fill(facts, index, &level);
             }
@@ -272,10 +355,34 @@ pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
 
 /// 贷款余额, 户数: a noun that leaves out what the sentence has been about takes its codes, over semicolons too.
 fn generic(facts: &mut [Fact], range: Range<usize>) {
-    const GENERIC: &[&str] = &["贷款余额", "余额", "户数", "贷款户数", "有贷款余额的户数", "金额", "笔数", "贷款金额", "加权平均利率", "平均利率", "授信户数", "授信金额", "授信余额", "贷款加权平均利率"];
+    const GENERIC: &[&str] = &[
+        "贷款余额",
+        "余额",
+        "户数",
+        "贷款户数",
+        "有贷款余额的户数",
+        "金额",
+        "笔数",
+        "贷款金额",
+        "加权平均利率",
+        "平均利率",
+        "授信户数",
+        "授信金额",
+        "授信余额",
+        "贷款加权平均利率",
+    ];
     for index in range.clone().skip(1) {
-        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str()) || f.label.starts_with("有贷款余额")).cloned() else { continue };
-        let level = (range.start..index).rev().find(|&i| facts.get(i).is_some_and(|f| f.owner == fact.owner && !matches!(f.metric, Metric::Share | Metric::DepositBalance) && (!f.purposes.is_empty() || !f.segments.is_empty())));
+        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str()) || f.label.starts_with("有贷款余额")).cloned()
+        else {
+            continue;
+        };
+        let level = (range.start..index).rev().find(|&i| {
+            facts.get(i).is_some_and(|f| {
+                f.owner == fact.owner
+                    && !matches!(f.metric, Metric::Share | Metric::DepositBalance)
+                    && (!f.purposes.is_empty() || !f.segments.is_empty())
+            })
+        });
         if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
             fill(facts, index, &level);
         }
@@ -288,11 +395,18 @@ fn neighbours(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>
     for (offset, fact) in settled.iter().enumerate() {
         let index = range.start + offset;
         let lends_to = |i: usize, other: &Fact| {
-            i != offset && same_act(reading, fact, other) && !total_and_part(reading, index, fact, range.start + i, other) && !siblings(fact, other)
+            i != offset
+                && same_act(reading, fact, other)
+                && !total_and_part(reading, index, fact, range.start + i, other)
+                && !siblings(fact, other)
         };
         let others: Vec<(usize, &Fact)> = settled.iter().enumerate().filter(|(i, o)| lends_to(*i, o)).collect();
         let union = |of: fn(&Fact) -> &Vec<String>| -> Vec<String> {
-            let Some((nearest, first)) = others.iter().filter(|(_, o)| !of(o).is_empty()).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset)) else { return Vec::new() };
+            let Some((nearest, first)) =
+                others.iter().filter(|(_, o)| !of(o).is_empty()).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset))
+            else {
+                return Vec::new();
+            };
             let mut codes = of(first).clone();
             // 企业46户、个体工商户218户: counts in a row speak together.
             for (i, o) in &others {
@@ -304,8 +418,12 @@ fn neighbours(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>
         };
         let (purposes, segments) = (union(|f| &f.purposes), union(|f| &f.segments));
         let together = |o: &Fact| o.window.clause.start == fact.window.clause.start;
-        let product = others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.product.is_empty() && together(o)).map(|(_, o)| o.product.clone());
-        let beneficiary = others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.beneficiary.is_empty() && together(o)).map(|(_, o)| o.beneficiary.clone());
+        let product =
+            others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.product.is_empty() && together(o)).map(|(_, o)| o.product.clone());
+        let beneficiary = others
+            .iter()
+            .find(|(i, o)| i.abs_diff(offset) == 1 && !o.beneficiary.is_empty() && together(o))
+            .map(|(_, o)| o.beneficiary.clone());
         let Some(slot) = facts.get_mut(index) else { continue };
         if slot.purposes.is_empty() {
             slot.purposes = purposes;
@@ -341,11 +459,19 @@ fn borrower_segment(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<
         }
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(fact.window.sentence.start, |p| p.range.start);
         let region = paragraph..fact.window.left.end;
-        let named = reading.borrowers_in(&region).iter().rev().find(|b| reading.source.original_text(b.range.clone()) == fact.beneficiary).map(|b| b.range.clone());
+        let named = reading
+            .borrowers_in(&region)
+            .iter()
+            .rev()
+            .find(|b| reading.source.original_text(b.range.clone()) == fact.beneficiary)
+            .map(|b| b.range.clone());
         let Some(named) = named else { continue };
         let called = codes_in(reading, named.start.saturating_sub(14).max(paragraph)..named.start);
         let name = codes_in(reading, named.clone());
-        let later = (named.end..(named.end + 30).min(fact.window.left.end)).find(|&i| reading.source.at(i) == '是').map(|i| codes_in(reading, i..(i + 24).min(fact.window.left.end))).unwrap_or_default();
+        let later = (named.end..(named.end + 30).min(fact.window.left.end))
+            .find(|&i| reading.source.at(i) == '是')
+            .map(|i| codes_in(reading, i..(i + 24).min(fact.window.left.end)))
+            .unwrap_or_default();
         let more = called.segments.iter().chain(&name.segments).chain(&later.segments).filter(|s| *s != "enterprise").cloned().next_back();
         if let Some(more) = more {
             fact.segments = vec![more];
@@ -382,7 +508,8 @@ fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
 
 fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
     let (first, last) = if a.window.left.end < b.window.left.end { (a, b) } else { (b, a) };
-    let taken = a.family() == b.family() || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
+    let taken = a.family() == b.family()
+        || b.metric == Metric::Condition && matches!(a.metric, Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
     let apart = |f: &Fact| matches!(f.category, Some(C::CustomerOutreach | C::FinancialEducation | C::PublicWelfare | C::ServiceAccess));
     let acts = a.category == b.category || !(apart(a) || apart(b));
     a.owner == b.owner && taken && acts && !reading.semicolon_in(&(first.window.left.end..last.window.left.end))
@@ -425,7 +552,11 @@ impl Fact {
             Metric::Condition => 3,
             Metric::StaffCount => 4,
             Metric::BondAmount => 5,
-            Metric::DepositBalance | Metric::NonPerformingRatio | Metric::NonPerformingLoan | Metric::TotalAssets | Metric::RevenueOrProfit => 6,
+            Metric::DepositBalance
+            | Metric::NonPerformingRatio
+            | Metric::NonPerformingLoan
+            | Metric::TotalAssets
+            | Metric::RevenueOrProfit => 6,
             Metric::ProductCount => 7,
             Metric::AdminUnitCount | Metric::OutletCount => 8,
             Metric::EventCount => 9,

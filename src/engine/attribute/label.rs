@@ -1,21 +1,50 @@
 //! The text's own words for what a number counts.
 
+use super::Fact;
 use super::change::{Shift, last_level};
 use super::metric::counted_noun;
 use super::window::{Window, noun_after, noun_before};
-use super::Fact;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, QuantityKind};
 use crate::engine::source::Glyphs;
 
 /// Nouns that say nothing of their own: the number goes on with what was counted.
-const ELLIPTIC: &[&str] = &["金额", "总金额", "涉及金额", "总额", "余额", "资金", "合计", "涉及", "规模", "户数", "笔数", "贷款金额", "涉及贷款", "本金", "合同金额", "涉及资金", "款项", "价值", "价值约", "总价值", "贷款本金", "利息"];
+const ELLIPTIC: &[&str] = &[
+    "金额",
+    "总金额",
+    "涉及金额",
+    "总额",
+    "余额",
+    "资金",
+    "合计",
+    "涉及",
+    "规模",
+    "户数",
+    "笔数",
+    "贷款金额",
+    "涉及贷款",
+    "本金",
+    "合同金额",
+    "涉及资金",
+    "款项",
+    "价值",
+    "价值约",
+    "总价值",
+    "贷款本金",
+    "利息",
+];
 
 /// The label of a number and the noun phrase it comes from.
 #[must_use]
 pub fn label(
-    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: Metric, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>,
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    metric: Metric,
+    before: &[Fact],
+    shift: Option<&Shift>,
+    topic: Option<&Fact>,
 ) -> (String, Glyphs) {
     if let Some(shift) = shift {
         return changed(reading, q, window, shift, topic, before);
@@ -51,11 +80,14 @@ pub fn label(
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
-    let elliptic = text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
-    if elliptic && let Some(last) = before.last().filter(|l| same_act(reading, l, window)) {
-        if q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration || matches!(q.kind, QuantityKind::Money | QuantityKind::Count) {
-            return (last.label.clone(), noun.start..noun.start);
-        }
+    let elliptic =
+        text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
+    if elliptic
+        && let Some(last) = before.last().filter(|l| same_act(reading, l, window))
+        && (q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration
+            || matches!(q.kind, QuantityKind::Money | QuantityKind::Count))
+    {
+        return (last.label.clone(), noun.start..noun.start);
     }
     if elliptic && window.clause.start > window.sentence.start {
         let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
@@ -83,14 +115,21 @@ fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
 
 /// What was done with stands before its verb: 设备更新改造贷款签约23.8亿元.
 fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
-    let verb = reading.hits.inside(left.clone()).filter(|h| h.end == left.end && h.end - h.start >= 2 && super::window::cuts(reading, *h)).map(|h| h.start).min();
+    let verb = reading
+        .hits
+        .inside(left.clone())
+        .filter(|h| h.end == left.end && h.end - h.start >= 2 && super::window::cuts(reading, *h))
+        .map(|h| h.start)
+        .min();
     let noun = verb.map_or(left.end..left.end, |start| noun_before(reading, &(left.start..start)));
     if ends_noun(reading, &noun) { noun } else { left.end..left.end }
 }
 
 /// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
 fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
-    let end = (noun.clone()).find_map(|i| ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count()));
+    let end = (noun.clone()).find_map(|i| {
+        ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count())
+    });
     let limit = (noun.clone()).skip(1).find(|&i| ["最高", "可贷", "不超过", "上限"].iter().any(|w| reading.source.starts_with(i, w)));
     noun.start..end.unwrap_or(noun.end).min(limit.unwrap_or(noun.end)).min(noun.end)
 }
@@ -109,7 +148,14 @@ fn ends_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
 }
 
 /// A change is labelled by what changes.
-fn changed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, topic: Option<&Fact>, before: &[Fact]) -> (String, Glyphs) {
+fn changed(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    shift: &Shift,
+    topic: Option<&Fact>,
+    before: &[Fact],
+) -> (String, Glyphs) {
     if shift.new {
         let behind = shift.noun_end.max(window.left.start);
         let noun = noun_before(reading, &(behind..window.left.end));
@@ -157,14 +203,24 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
         return Some((text, noun));
     }
     let level = super::change::grown(before).or_else(|| last_level(before))?;
-    let grows = matches!(metric, Metric::LoanBalance | Metric::DepositBalance | Metric::FinancingProvided | Metric::LoanDisbursed | Metric::TotalAssets | Metric::Premium);
+    let grows = matches!(
+        metric,
+        Metric::LoanBalance
+            | Metric::DepositBalance
+            | Metric::FinancingProvided
+            | Metric::LoanDisbursed
+            | Metric::TotalAssets
+            | Metric::Premium
+    );
     let label = if grows && !level.label.ends_with("增速") { format!("{}增速", level.label) } else { level.label.clone() };
     Some((label, level.noun.start..level.noun.start))
 }
 
 /// A share is labelled by the part: 涉农贷款…占各项贷款的76%.
 fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String, Glyphs) {
-    let of = (window.left.clone()).rev().find(|&i| reading.source.at(i) == '占' && !reading.source.starts_with(i, "占比") && !reading.source.starts_with(i, "占领"));
+    let of = (window.left.clone())
+        .rev()
+        .find(|&i| reading.source.at(i) == '占' && !reading.source.starts_with(i, "占比") && !reading.source.starts_with(i, "占领"));
     if let Some(at) = of {
         let noun = noun_before(reading, &(window.left.start..at));
         if noun.len() >= 2 {
@@ -190,16 +246,31 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
 fn from_to(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     let from = (window.clause.start..window.left.end).find(|&i| reading.source.at(i) == '从' || reading.source.at(i) == '自')?;
     let to = (from..window.left.end).find(|&i| reading.source.at(i) == '到' || reading.source.at(i) == '至')?;
-    let end = (to + 1..window.left.end).find(|&i| ["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"].iter().any(|w| reading.source.starts_with(i, w))).unwrap_or(window.left.end);
+    let end = (to + 1..window.left.end)
+        .find(|&i| {
+            ["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"]
+                .iter()
+                .any(|w| reading.source.starts_with(i, w))
+        })
+        .unwrap_or(window.left.end);
     (end - from <= 18 && end > to + 1).then_some(from..end)
 }
 
 /// What is left when no noun stands beside the number: the words behind it.
 fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
     let start = window.right.start;
-    let end = (start..window.right.end.min(start + 8)).find(|&i| matches!(reading.source.at(i), '”' | '“' | '、' | '的' | '(')).unwrap_or(window.right.end.min(start + 8));
+    let end = (start..window.right.end.min(start + 8))
+        .find(|&i| matches!(reading.source.at(i), '”' | '“' | '、' | '的' | '('))
+        .unwrap_or(window.right.end.min(start + 8));
     let mut start = start;
-    while start < end && reading.hits.at(start).iter().any(|h| h.end <= end && h.end - h.start <= 2 && reading.has_role(*h, crate::engine::lexicon::Role::Boundary)) && end - start > 4 {
+    while start < end
+        && reading
+            .hits
+            .at(start)
+            .iter()
+            .any(|h| h.end <= end && h.end - h.start <= 2 && reading.has_role(*h, crate::engine::lexicon::Role::Boundary))
+        && end - start > 4
+    {
         start += 1;
     }
     (reading.source.text(start..end), start..end)
@@ -208,25 +279,4 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
 /// Whether a noun stands right behind a number, so that it counts something of its own.
 pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
     noun_after(reading, &window.right).len() >= 2
-}
-
-/// The `place`-th of the things named before a row of numbers that 分别 shares out: A、B贷款分别新增….
-pub fn listed(reading: &Reading<'_, '_>, head: &Fact, place: usize) -> Option<Glyphs> {
-    let respectively = (head.window.clause.start..head.window.left.end).rev().find(|&i| reading.source.starts_with(i, "分别"))?;
-    let floor = reading.clause_start(respectively, head.window.sentence.start);
-    let list = noun_before(reading, &(floor..respectively));
-    let list = if list.is_empty() && floor > head.window.sentence.start { noun_before(reading, &(reading.clause_start(floor - 1, head.window.sentence.start)..floor - 1)) } else { list };
-    let mut start = list.start;
-    let mut items = Vec::new();
-    for at in list.clone() {
-        if matches!(reading.source.at(at), '、' | '和' | '与' | '及') {
-            items.push(start..at);
-            start = at + 1;
-        }
-    }
-    items.push(start..list.end);
-    if (list.clone()).any(|i| reading.source.at(i).is_ascii_digit()) {
-        return None;
-    }
-    items.get(place).filter(|item| item.len() >= 2).cloned()
 }

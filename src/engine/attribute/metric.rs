@@ -1,8 +1,8 @@
 //! What a number measures: the strongest cue near it, or what the sentence was about.
 
+use super::Fact;
 use super::change::Shift;
 use super::window::{Window, noun_after, noun_before};
-use super::Fact;
 use crate::engine::lexicon::{Hit, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
@@ -33,9 +33,20 @@ struct Found {
 
 /// What `q` measures.
 #[must_use]
-pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>) -> Measured {
+pub fn metric(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    shift: Option<&Shift>,
+    topic: Option<&Fact>,
+) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
-    if kind == QuantityKind::PercentagePoint && shift.is_some() && (reading.source.ends_with(window.left.end, "优惠") || reading.any(window.right.start..window.right.end.min(window.right.start + 6), &["利率优惠", "优惠"])) {
+    if kind == QuantityKind::PercentagePoint
+        && shift.is_some()
+        && (reading.source.ends_with(window.left.end, "优惠")
+            || reading.any(window.right.start..window.right.end.min(window.right.start + 6), &["利率优惠", "优惠"]))
+    {
         return Measured { metric: Metric::InterestRate, kind, unit, why: ("discount_of_a_rate", "利率".to_owned()) };
     }
     let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.clone(), why: (rule, words) };
@@ -50,8 +61,12 @@ pub fn metric(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
         QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
-        QuantityKind::Multiple => topic.or_else(|| super::change::last_level(before)).map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
-        QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => built(Metric::Other, "no_metric", String::new()),
+        QuantityKind::Multiple => topic
+            .or_else(|| super::change::last_level(before))
+            .map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
+        QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => {
+            built(Metric::Other, "no_metric", String::new())
+        }
     }
 }
 
@@ -62,11 +77,15 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
     }
     let noun = noun_after(reading, &window.right);
     let left = noun_before(reading, &window.left);
-    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty() {
+    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty()
+    {
         return (QuantityKind::Count, String::new());
     }
     let counted = !noun.is_empty()
-        && reading.hits.inside(noun.clone()).any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
+        && reading
+            .hits
+            .inside(noun.clone())
+            .any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
         && !reading.any(noun, &["贷款", "资金", "赔款", "元"]);
     if counted { (QuantityKind::Count, String::new()) } else { (QuantityKind::Money, "CNY".to_owned()) }
 }
@@ -80,7 +99,11 @@ fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
 
 /// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
 fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
-    let stretch = if shift.new { shift.noun_end.min(q.range.start)..q.range.start } else { window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start) };
+    let stretch = if shift.new {
+        shift.noun_end.min(q.range.start)..q.range.start
+    } else {
+        window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start)
+    };
     if shift.new && strongest(reading, kind, &stretch, &(0..0)).is_some() {
         return true;
     }
@@ -93,9 +116,18 @@ fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right
     for (range, is_left) in [(left, true), (right, false)] {
         for hit in reading.hits.inside(range.clone()) {
             // 授信余额 is one word: the 余额 in it says nothing of its own.
-            let inner = |other: &Hit| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end;
-            let measures = |other: &Hit| reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))));
-            if reading.hits.starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end).iter().any(|other| inner(other) && measures(other)) {
+            let inner = |other: &Hit| {
+                other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end
+            };
+            let measures = |other: &Hit| {
+                reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))))
+            };
+            if reading
+                .hits
+                .starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end)
+                .iter()
+                .any(|other| inner(other) && measures(other))
+            {
                 continue;
             }
             for sense in reading.lexicon.senses(hit) {
@@ -123,7 +155,9 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
     let source = reading.source;
     match found.metric {
         // Money of the central bank that is lent on is lending.
-        Metric::CentralBankFunding => reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具"),
+        Metric::CentralBankFunding => {
+            reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
+        }
         // 延期 … 投放: funding programmes put off, not repayments.
         Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
@@ -134,7 +168,12 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
 }
 
 fn money(
-    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], stock_grows: bool, built: impl Fn(Metric, &'static str, String) -> Measured,
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    stock_grows: bool,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
     let noun = noun_after(reading, &window.right);
     if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
@@ -148,7 +187,11 @@ fn money(
         if let Some(total) = part {
             return built(total.metric, "part_of_the_total", total.label.clone());
         }
-        if found.metric == Metric::LoanDisbursed && found.strength <= 1 && reading.any(window.clause.clone(), &["余额"]) && reading.any(window.left.clone(), &["余额"]) {
+        if found.metric == Metric::LoanDisbursed
+            && found.strength <= 1
+            && reading.any(window.clause.clone(), &["余额"])
+            && reading.any(window.left.clone(), &["余额"])
+        {
             return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end));
         }
         // 涉及贷款本金: the clause before says what was done with it.
@@ -163,13 +206,23 @@ fn money(
         }
         // What is handed out is no loan where the noun says so: 发放消费券.
         let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
-        if found.metric == Metric::LoanDisbursed && ["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"].iter().any(|w| reading.source.ends_with(noun.end, w)) && !noun.is_empty() {
+        if found.metric == Metric::LoanDisbursed
+            && ["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
+                .iter()
+                .any(|w| reading.source.ends_with(noun.end, w))
+            && !noun.is_empty()
+        {
             return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun));
         }
         return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
     }
     // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
-    let beside = before.last().filter(|l| l.kind == QuantityKind::Money && l.metric != Metric::Condition && reading.source.at(l.window.right.start) == '、' && l.window.right.end >= window.left.start);
+    let beside = before.last().filter(|l| {
+        l.kind == QuantityKind::Money
+            && l.metric != Metric::Condition
+            && reading.source.at(l.window.right.start) == '、'
+            && l.window.right.end >= window.left.start
+    });
     if let Some(last) = beside {
         return built(last.metric, "goes_on_with", last.label.clone());
     }
@@ -210,13 +263,20 @@ fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
 /// 100万元以下抵押贷款: a class of loans by size.
 fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
     let tail = reading.source.text(q.core.end..q.range.end) + &reading.source.text(q.core.end.saturating_sub(2)..q.core.end);
-    let bound = ["以下", "以内", "以上"].iter().any(|w| reading.source.text(q.core.start..q.range.end).contains(w)) || tail.contains("以下");
+    let bound =
+        ["以下", "以内", "以上"].iter().any(|w| reading.source.text(q.core.start..q.range.end).contains(w)) || tail.contains("以下");
     bound && (reading.any(noun.clone(), &["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
 }
 
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]
 fn ratio(
-    reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact], shift: Option<&Shift>, topic: Option<&Fact>, kind: QuantityKind,
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    shift: Option<&Shift>,
+    topic: Option<&Fact>,
+    kind: QuantityKind,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
     let noun = noun_after(reading, &window.right);
@@ -228,19 +288,26 @@ fn ratio(
         }
     }
     let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
-    if kind == QuantityKind::PercentagePoint && (shift.is_some() || gap) {
-        if let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before)) {
-            return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
-        }
+    if kind == QuantityKind::PercentagePoint
+        && (shift.is_some() || gap)
+        && let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before))
+    {
+        return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
     }
     if shift.is_some() {
         let stretch = window.sentence.start..q.range.start;
-        let grows = noun_before(reading, &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))));
-        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w)) && !grows.is_empty() {
+        let grows = noun_before(
+            reading,
+            &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))),
+        );
+        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w))
+            && !grows.is_empty()
+        {
             let loans = reading.source.ends_with(grows.end, "笔数");
             return built(if loans { Metric::LoanCount } else { Metric::CustomerCount }, "growth_of_a_count", reading.source.text(grows));
         }
-        let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0)).or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
+        let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0))
+            .or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
         if let Some(found) = of_money {
             let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
             return built(metric, "growth_of", reading.source.text(found.start..found.end));
@@ -256,13 +323,20 @@ fn ratio(
         }
         return built(Metric::Other, "growth_of_something_else", String::new());
     }
-    if let Some(found) = strongest(reading, kind, &(window.sentence.start..q.range.start), &(0..0)).filter(|f| f.metric == Metric::InterestRate && kind == QuantityKind::PercentagePoint) {
+    if let Some(found) = strongest(reading, kind, &(window.sentence.start..q.range.start), &(0..0))
+        .filter(|f| f.metric == Metric::InterestRate && kind == QuantityKind::PercentagePoint)
+    {
         return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end));
     }
     built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
 }
 
-fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+fn count(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
     let noun = counted_noun(reading, q, window);
     let head = head_cue(reading, &noun);
     let words = reading.source.text(noun.clone());
@@ -273,9 +347,11 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
         "款" => Metric::ProductCount,
         "场" | "场次" | "堂" => Metric::EventCount,
         "笔" => {
-            if in_left(&["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), &["申贷", "申请", "报案"]) {
+            if in_left(&["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), &["申贷", "申请", "报案"])
+            {
                 Metric::ApplicationCount
-            } else if reading.any(noun.clone(), &["业务", "交易", "结案", "案件", "结算", "汇款"]) || in_left(&["业务", "结案", "交易"]) {
+            } else if reading.any(noun.clone(), &["业务", "交易", "结案", "案件", "结算", "汇款"]) || in_left(&["业务", "结案", "交易"])
+            {
                 Metric::Other
             } else {
                 Metric::LoanCount
@@ -294,7 +370,9 @@ fn count(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, built:
                 Metric::CustomerCount
             }
         }
-        "家" | "所" | "个" | "处" | "间" | "座" => head.filter(|m| *m != Metric::StaffCount || q.unit == "个").unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
+        "家" | "所" | "个" | "处" | "间" | "座" => head
+            .filter(|m| *m != Metric::StaffCount || q.unit == "个")
+            .unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
         "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
         "项" | "种" | "类" | "只" | "支" | "单" => head
             .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
@@ -321,9 +399,14 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
         let end = window.clause.start - 1;
         return noun_before(reading, &(reading.clause_start(end, window.sentence.start)..end));
     }
-    let postposed = right.is_empty() || (!left.is_empty() && matches!(q.unit.as_str(), "户" | "笔" | "户次") && head_cue(reading, &left).is_some() && head_cue(reading, &right).is_none());
+    let postposed = right.is_empty()
+        || (!left.is_empty()
+            && matches!(q.unit.as_str(), "户" | "笔" | "户次")
+            && head_cue(reading, &left).is_some()
+            && head_cue(reading, &right).is_none());
     // A verb of two characters that no table knows stands before the number, not a noun.
-    let attributive = !right.is_empty() && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
+    let attributive = !right.is_empty()
+        && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
     if postposed || !attributive {
         return if left.is_empty() { right } else { left };
     }
@@ -355,8 +438,10 @@ fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metri
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
     let near = window.left.start..window.right.end.min(window.right.start + 3);
-    let term = reading.any(window.left.clone(), &["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
-    let quick = reading.any(near, &["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"]);
+    let term =
+        reading.any(window.left.clone(), &["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
+    let quick = reading
+        .any(near, &["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"]);
     if term && !(quick && !reading.any(window.left.clone(), &["期限", "最长", "延长"])) {
         return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()));
     }
@@ -364,4 +449,10 @@ fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &
         return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.right.clone()));
     }
     built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()))
+}
+
+/// What grows when a noun does: 贷款, 存款, 总资产.
+pub fn of_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
+    let found = strongest(reading, QuantityKind::Money, noun, &(0..0))?;
+    Some(if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric })
 }

@@ -12,6 +12,7 @@ mod metric;
 mod part;
 mod period;
 mod role;
+mod row;
 mod window;
 
 pub use change::iso;
@@ -19,10 +20,10 @@ pub use codes::codes_in;
 pub use window::Window;
 
 use super::discourse::{is_sector_statistic, oversees};
+use super::measure::Cue;
 use super::reading::Reading;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
-use super::measure::Cue;
 use super::source::Glyphs;
 
 /// A number that has been understood as a figure.
@@ -99,6 +100,7 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
         }
         role::announced(reading, &mut out, first, index, &repeats);
         let facts = out.facts.len();
+        row::share_out(reading, &mut out.facts, first..facts);
         part::parts(reading, &mut out.facts, first..facts);
         category::settle(reading, cues, &mut out.facts, first..facts);
         codes::share(reading, &mut out.facts, first..facts);
@@ -108,11 +110,17 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
 
 /// One number in its window.
 fn read(
-    reading: &Reading<'_, '_>, q: &QuantityMention, quantity: usize, sentence: usize, window: Window, facts: &[Fact], first: usize,
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    quantity: usize,
+    sentence: usize,
+    window: Window,
+    facts: &[Fact],
+    first: usize,
 ) -> Fact {
     let before = facts.get(first..).unwrap_or_default();
-    if let Some(last) = before.last().filter(|last| in_a_row(reading, last, q, &window)) {
-        return next_in_row(reading, last, q, quantity, window, before);
+    if let Some(last) = before.last().filter(|last| row::goes_on(reading, last, q, &window)) {
+        return row::next(reading, last, q, quantity, window);
     }
     let shift = change::change(reading, q, &window, before);
     let respectively = reading.any(window.left.clone(), &["分别"]);
@@ -143,7 +151,7 @@ fn read(
         window,
         derivation: Derivation { steps: vec![measured.why] },
     };
-    fact.change = shift.as_ref().and_then(|s| s.resolve(reading, fact.period.as_ref(), topic));
+    fact.change = shift.as_ref().map(|s| s.resolve(reading, fact.period.as_ref(), topic));
     if let Some(change) = &fact.change {
         fact.derivation.steps.push(("change_against_baseline", change.text.clone()));
     }
@@ -158,38 +166,9 @@ fn read(
         fact.purposes.clone_from(&last.purposes);
         fact.segments.clone_from(&last.segments);
     }
-    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放") {
+    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放")
+    {
         fact.label.clone_from(&fact.product);
-    }
-    fact
-}
-
-/// Whether nothing but 、 or 和 stands between a number and the one before it, of the same kind: 分别增长17.4%、14.3%.
-fn in_a_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, window: &Window) -> bool {
-    let between = reading.source.text(last.window.right.start..q.range.start);
-    let joined = matches!(between.as_str(), "、" | "和" | "及" | "与" | "以及" | "、约" | "和约");
-    let behind = label::follows(reading, window);
-    joined && last.kind == q.kind && last.unit == q.unit && last.window.left.end < q.range.start && !behind
-}
-
-/// A number of a row reads like the one before it; what it counts is the next of the things named before the row.
-fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantity: usize, window: Window, before: &[Fact]) -> Fact {
-    let place = before.iter().rev().take_while(|f| f.derivation.steps.iter().any(|(rule, _)| *rule == "next_in_the_row")).count() + 1;
-    let head = before.len().checked_sub(place).and_then(|i| before.get(i)).unwrap_or(last);
-    let mut fact = Fact { quantity, window, part_of: None, ..last.clone() };
-    fact.owner = owner(reading, quantity, q, last.metric);
-    fact.derivation.steps.push(("next_in_the_row", reading.source.text(last.window.left.clone())));
-    if let Some(named) = label::listed(reading, head, place) {
-        fact.label = reading.source.text(named.clone());
-        fact.noun = named;
-        fact.purposes = Vec::new();
-        fact.segments = Vec::new();
-        codes::own(reading, &mut fact);
-    } else if let Some(counterpart) = before.len().checked_sub(2 * place).and_then(|i| before.get(i + place)).filter(|_| reading.any(head.window.left.clone(), &["分别"])) {
-        // The second of this row goes with the second of the row before it.
-        fact.label.clone_from(&counterpart.label);
-        fact.purposes.clone_from(&counterpart.purposes);
-        fact.segments.clone_from(&counterpart.segments);
     }
     fact
 }
@@ -198,7 +177,8 @@ fn next_in_row(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quan
 fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<usize> {
     let at = q.core.start;
     let sentences = &reading.outline.sentences;
-    let sentence = sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| sentences.get(i)).map_or(0, |s| s.range.start);
+    let sentence =
+        sentences.partition_point(|s| s.range.start <= at).checked_sub(1).and_then(|i| sentences.get(i)).map_or(0, |s| s.range.start);
     let rows = &reading.discourse.parallels;
     let rows = rows.get(rows.partition_point(|p| p.range.start < sentence)..).unwrap_or_default();
     if let Some(row) = rows.iter().take_while(|p| p.range.start <= at).find(|p| p.range.contains(&at)) {

@@ -18,10 +18,20 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
     if let Some(date) = reading.dates_in(&range).iter().rev().find(|d| d.range.end <= q.range.start && dates_figures(reading, d)) {
         // 去年7月推广以来: the event has a date right before it.
         let dated = (date.shape == DateShape::Event)
-            .then(|| reading.dates_in(&range).iter().rev().find(|d| d.range.end <= date.range.start && date.range.start <= d.range.end + 2 && matches!(d.shape, DateShape::Day | DateShape::Span)))
+            .then(|| {
+                reading.dates_in(&range).iter().rev().find(|d| {
+                    d.range.end <= date.range.start
+                        && date.range.start <= d.range.end + 2
+                        && matches!(d.shape, DateShape::Day | DateShape::Span)
+                })
+            })
             .flatten();
         if let Some(begun) = dated {
-            return Some(Period { start: begun.start.map(iso).unwrap_or_default(), end: String::new(), text: reading.source.original_text(begun.range.start..date.range.end).to_owned() });
+            return Some(Period {
+                start: begun.start.map(iso).unwrap_or_default(),
+                end: String::new(),
+                text: reading.source.original_text(begun.range.start..date.range.end).to_owned(),
+            });
         }
         return Some(as_period(reading, date));
     }
@@ -66,9 +76,16 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     if matches!(date.shape, DateShape::Time | DateShape::YearEarlier) {
         return false;
     }
-    let compared = matches!(source.before(start), '较' | '比') || ["高于", "低于", "相比", "相较于", "相较", "对比", "不变价", "自"].iter().any(|w| source.ends_with(start, w) && *w != "自");
+    // The stamp a news item opens with, and 当年.
+    let stamp = start < 3 && (end..end + 24).any(|i| source.starts_with(i, "正文"));
+    if stamp || matches!(source.text(date.range.clone()).as_str(), "当年" | "同年") {
+        return false;
+    }
+    let compared = matches!(source.before(start), '较' | '比')
+        || ["高于", "低于", "相比", "相较于", "相较", "对比", "不变价", "自"].iter().any(|w| source.ends_with(start, w) && *w != "自");
     let due = ["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].iter().any(|w| source.starts_with(end, w));
-    let record = ["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].iter().any(|w| source.starts_with(end, w)) && date.shape != DateShape::Day;
+    let record = ["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].iter().any(|w| source.starts_with(end, w))
+        && date.shape != DateShape::Day;
     let reference = source.starts_with(end, "相比") || source.starts_with(end, "增加") && compared;
     let quoted = matches!(source.before(start), '《' | '“') && date.shape != DateShape::Day;
     let year_start_word = source.text(date.range.clone()) == "年初" && !source.starts_with(end, "以来");
@@ -79,12 +96,16 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
 fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
     let source = reading.source;
     let (start, end) = (date.range.start, date.range.end);
-    let until = ["截至", "截止", "截止到", "截至到", "至", "到", "截", "截止至", "止"].iter().any(|w| source.ends_with(start, w)) && !source.ends_with(start, "以至");
+    let until = ["截至", "截止", "截止到", "截至到", "至", "到", "截", "截止至", "止"].iter().any(|w| source.ends_with(start, w))
+        && !source.ends_with(start, "以至");
     let until = until || ["截至", "截止"].iter().any(|w| start >= 4 && source.starts_with(start - 2, w));
     let text = source.text(date.range.clone());
     let month_end = text.ends_with('末') || text.ends_with('底') || text.ends_with("期末");
-    let since = source.starts_with(end, "以来") || source.starts_with(end, "起") || source.starts_with(end, "至今")
-        || (date.shape == DateShape::Span && (end..end + 9).take_while(|&i| !matches!(source.at(i), ',' | '。' | ';')).any(|i| source.starts_with(i, "以来")));
+    let since = source.starts_with(end, "以来")
+        || source.starts_with(end, "起")
+        || source.starts_with(end, "至今")
+        || (date.shape == DateShape::Span
+            && (end..end + 9).take_while(|&i| !matches!(source.at(i), ',' | '。' | ';')).any(|i| source.starts_with(i, "以来")));
     let day = |d: Option<crate::engine::recognize::date::Day>| d.map(iso).unwrap_or_default();
     let (first, last) = match date.shape {
         DateShape::Now | DateShape::Event | DateShape::Time | DateShape::YearEarlier => (String::new(), String::new()),
@@ -96,7 +117,11 @@ fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
         DateShape::Span => (day(date.start), day(date.end)),
     };
     let from = if until { source.text(start.saturating_sub(2)..start) } else { String::new() };
-    let text = if ["截至", "截止"].contains(&from.as_str()) { source.original_text(start - 2..end) } else { source.original_text(date.range.clone()) };
+    let text = if ["截至", "截止"].contains(&from.as_str()) {
+        source.original_text(start - 2..end)
+    } else {
+        source.original_text(date.range.clone())
+    };
     Period { start: first, end: last, text: text.to_owned() }
 }
 
@@ -109,7 +134,13 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
     let Some(here) = reading.outline.sentences.get(sentence) else { return false };
     let range = here.range.start..q.core.start;
     let said = |range: Glyphs| {
-        let total = reading.quantities_in(&(range.start..q.core.start + 1)).rev().filter_map(|i| reading.quantities.get(i)).map(|q| q.range.start).find(|&s| s > range.start && reading.source.before(s) == '共').map(|s| s - 1);
+        let total = reading
+            .quantities_in(&(range.start..q.core.start + 1))
+            .rev()
+            .filter_map(|i| reading.quantities.get(i))
+            .map(|q| q.range.start)
+            .find(|&s| s > range.start && reading.source.before(s) == '共')
+            .map(|s| s - 1);
         let opening = (range.clone()).rev().find(|&i| in_all(reading, i));
         let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total).max(opening)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
@@ -134,7 +165,9 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
 /// 共 that opens a clause: 共组织…, 共走访….
 fn in_all(reading: &Reading<'_, '_>, at: usize) -> bool {
     let source = reading.source;
-    source.at(at) == '共' && matches!(source.before(at), ',' | ';' | '。' | '已' | '总') && !"同享建产和赢渡克商抗进促共".contains(source.at(at + 1))
+    source.at(at) == '共'
+        && matches!(source.before(at), ',' | ';' | '。' | '已' | '总')
+        && !"同享建产和赢渡克商抗进促共".contains(source.at(at + 1))
 }
 
 /// Whether a figure is a flow: what a period can add up.
@@ -145,7 +178,14 @@ fn flows(fact: &Fact) -> bool {
     }
     match fact.metric {
         Metric::LoanBalance | Metric::DepositBalance | Metric::TotalAssets => fact.change.is_some(),
-        Metric::PipelineAmount | Metric::InterestRate | Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition | Metric::NonPerformingRatio | Metric::NonPerformingLoan => false,
+        Metric::PipelineAmount
+        | Metric::InterestRate
+        | Metric::Share
+        | Metric::ProcessingTime
+        | Metric::LoanTerm
+        | Metric::Condition
+        | Metric::NonPerformingRatio
+        | Metric::NonPerformingLoan => false,
         _ => !(fact.label.ends_with("户数") || fact.label.ends_with("余额")),
     }
 }

@@ -28,7 +28,8 @@ impl Window {
         let Some(q) = reading.quantities.get(quantity) else { return Self::default() };
         let clause = reading.clause_start(q.range.start, sentence.start)..reading.clause_end(q.range.end, sentence.end);
         let counts = |kind: QuantityKind| !matches!(kind, QuantityKind::Ordinal | QuantityKind::Identifier);
-        let previous = quantity.checked_sub(1).and_then(|i| reading.quantities.get(i)).filter(|p| counts(p.kind)).map_or(0, |p| p.range.end);
+        let previous =
+            quantity.checked_sub(1).and_then(|i| reading.quantities.get(i)).filter(|p| counts(p.kind)).map_or(0, |p| p.range.end);
         let next = reading.quantities.get(quantity + 1).filter(|n| counts(n.kind)).map_or(usize::MAX, |n| n.range.start);
         Self {
             left: clause.start.max(previous).min(q.range.start)..q.range.start,
@@ -55,7 +56,9 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
             .filter(|h| h.end == end && reading.lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Role(r) if trims(*r))))
             .map(|h| h.start)
             .min();
-        let filler = end > left.start && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是') && skip.is_none()
+        let filler = end > left.start
+            && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是')
+            && skip.is_none()
             && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销".contains(reading.source.before(end - 1)));
         match skip {
             Some(start) => end = start,
@@ -69,26 +72,44 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
 #[must_use]
 pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     let senses = reading.lexicon.senses(hit);
-    let boundary = senses.iter().any(|s| matches!(s, Sense::Role(Role::Boundary | Role::Versus | Role::YearOnYear | Role::Part | Role::Cumulative | Role::Receiver | Role::Anaphor | Role::BorrowerAnaphor)));
+    let boundary = senses.iter().any(|s| {
+        matches!(
+            s,
+            Sense::Role(
+                Role::Boundary
+                    | Role::Versus
+                    | Role::YearOnYear
+                    | Role::Part
+                    | Role::Cumulative
+                    | Role::Receiver
+                    | Role::Anaphor
+                    | Role::BorrowerAnaphor
+            )
+        )
+    });
     if !boundary {
         return false;
     }
     let from = hit.start.saturating_sub(8);
     let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
         let wider = other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start;
-        wider && reading.lexicon.senses(*other).iter().any(|s| match s {
-            // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
-            Sense::Metric(_) => hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(&reading.source.text(hit.end..other.end)),
-            Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
-            _ => true,
-        })
+        wider
+            && reading.lexicon.senses(*other).iter().any(|s| match s {
+                // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
+                Sense::Metric(_) => {
+                    hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(&reading.source.text(hit.end..other.end))
+                }
+                Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
+                _ => true,
+            })
     });
     if swallowed {
         return false;
     }
     let source = reading.source;
     let (before, after) = (source.before(hit.start), source.at(hit.end));
-    if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w)) {
+    if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w))
+    {
         return false;
     }
     if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {
@@ -98,9 +119,8 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
         "新发放" | "新投放" => !rate_follows(reading, hit.end),
-        "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是" | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => {
-            clean(before) && clean_after(after)
-        }
+        "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
+        | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before) && clean_after(after),
         "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
         "贷" => false,
         "到" => !"期账位户岗".contains(after),
@@ -111,7 +131,29 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
 
 /// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
 fn names_a_thing(rest: &str) -> bool {
-    matches!(rest, "额" | "金额" | "点" | "站" | "人员" | "量" | "费" | "费用" | "户" | "率" | "期" | "时间" | "工具" | "机" | "需求" | "余额" | "手续费" | "项目" | "利率" | "会" | "活动")
+    matches!(
+        rest,
+        "额" | "金额"
+            | "点"
+            | "站"
+            | "人员"
+            | "量"
+            | "费"
+            | "费用"
+            | "户"
+            | "率"
+            | "期"
+            | "时间"
+            | "工具"
+            | "机"
+            | "需求"
+            | "余额"
+            | "手续费"
+            | "项目"
+            | "利率"
+            | "会"
+            | "活动"
+    )
 }
 
 fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {
@@ -172,7 +214,8 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     }
     let mut end = right.end.min(start + MAX_NOUN);
     for at in start..end {
-        if matches!(reading.source.at(at), '”' | '"' | '(' | ')' | '—' | '《' | '\t') || (reading.source.at(at) == '的' && at > start) {
+        if matches!(reading.source.at(at), '”' | '"' | '(' | ')' | '—' | '《' | '\t') || (reading.source.at(at) == '的' && at > start)
+        {
             end = at;
             break;
         }
@@ -181,13 +224,22 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
         if hit.start >= end {
             break;
         }
-        if cuts(reading, hit) || reading.has_role(hit, Role::Increase) && hit.end - hit.start > 1 || reading.has_role(hit, Role::Decrease) && hit.end - hit.start > 1 {
+        if cuts(reading, hit)
+            || reading.has_role(hit, Role::Increase) && hit.end - hit.start > 1
+            || reading.has_role(hit, Role::Decrease) && hit.end - hit.start > 1
+        {
             end = end.min(hit.start);
         }
     }
     let acts = |hit: &Hit| {
         reading.lexicon.senses(*hit).iter().any(|s| match s {
-            Sense::Category(form, 0) => reading.lexicon.tables().category_forms.get(*form as usize).and_then(|(row, _)| reading.lexicon.tables().categories.get(*row as usize)).is_some_and(|row| matches!(row.code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation)),
+            Sense::Category(form, 0) => reading
+                .lexicon
+                .tables()
+                .category_forms
+                .get(*form as usize)
+                .and_then(|(row, _)| reading.lexicon.tables().categories.get(*row as usize))
+                .is_some_and(|row| matches!(row.code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation)),
             _ => false,
         })
     };
@@ -207,7 +259,10 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
 
 /// Drops particles, scopes and quotation marks at the head of a noun phrase.
 fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
-    const LEADING: &[&str] = &["全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地", "上述", "相关", "前述"];
+    const LEADING: &[&str] = &[
+        "全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地",
+        "上述", "相关", "前述",
+    ];
     loop {
         let source = reading.source;
         let skip = LEADING.iter().find(|w| source.starts_with(noun.start, w)).map_or(0, |w| w.chars().count());
@@ -219,7 +274,10 @@ fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             .map(|h| h.end - h.start)
             .max()
             .unwrap_or(0);
-        let particle = usize::from(matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'));
+        let particle = usize::from(matches!(
+            source.at(noun.start),
+            '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'
+        ));
         let step = skip.max(region).max(particle);
         if step == 0 || noun.start + step > noun.end {
             break;

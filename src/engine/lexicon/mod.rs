@@ -156,7 +156,7 @@ impl Lexicon {
             digest.update(text.as_bytes());
             digest.update([0]);
         }
-        let digest = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(digest.finalize().get(..16).unwrap_or_default());
         let mut patterns = Vec::with_capacity(senses.len());
         let mut words = Vec::with_capacity(senses.len());
         for (form, of_form) in &senses {
@@ -165,11 +165,14 @@ impl Lexicon {
             }
             patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
             let roles = of_form.iter().fold(0, |bits, sense| if let Sense::Role(role) = sense { bits | 1 << *role as u32 } else { bits });
-            words.push(Word { senses: of_form.clone(), length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX), roles, form: (*form).to_owned() });
+            words.push(Word {
+                senses: of_form.clone(),
+                length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX),
+                roles,
+                form: (*form).to_owned(),
+            });
         }
-        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new()
-            .build_with_values(patterns)
-            .map_err(|e| LexiconError::new("*", e))?;
+        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build_with_values(patterns).map_err(|e| LexiconError::new("*", e))?;
         Ok(Self { tables, automaton, words, digest })
     }
 
@@ -243,4 +246,10 @@ impl Lexicon {
         }
         Hits { hits: ordered, first }
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

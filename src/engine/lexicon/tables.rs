@@ -233,7 +233,18 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!($name))),*] };
 }
 
-const BUILT_IN: &[(&str, &str)] = built_in!["metric.toml", "category.toml", "purpose.toml", "segment.toml", "unit.toml", "institution.toml", "name.toml", "grammar.toml", "context.toml", "idiom.toml"];
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "metric.toml",
+    "category.toml",
+    "purpose.toml",
+    "segment.toml",
+    "unit.toml",
+    "institution.toml",
+    "name.toml",
+    "grammar.toml",
+    "context.toml",
+    "idiom.toml"
+];
 const REGIONS: (&str, &str) = ("region.tsv", include_str!("region.tsv"));
 
 impl Tables {

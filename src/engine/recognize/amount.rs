@@ -28,10 +28,7 @@ pub(super) struct Amount<'l> {
 impl Amount<'_> {
     /// A copy of `other`.
     pub fn like(other: &Self) -> Self {
-        Self {
-            unit: other.unit.clone(),
-            ..*other
-        }
+        Self { unit: other.unit.clone(), ..*other }
     }
 
     /// The same amount with another start.
@@ -42,7 +39,7 @@ impl Amount<'_> {
 
 impl<'a> Reader<'a> {
     /// The number with its unit.
-    pub(super) fn amount(&self, start: usize, number: Numeral) -> Amount<'a> {
+    pub(super) fn amount(&self, start: usize, number: &Numeral) -> Amount<'a> {
         let mut amount = Amount {
             start,
             number_end: number.end,
@@ -55,10 +52,7 @@ impl<'a> Reader<'a> {
             over: number.over,
             script: number.script,
             scale: number.scale,
-            bare: number.bare
-                && number
-                    .value
-                    .is_some_and(|v| v == number.scale || v == Decimal::ONE_HUNDRED || v == Decimal::ONE_THOUSAND),
+            bare: number.bare && number.value.is_some_and(|v| v == number.scale || v == Decimal::ONE_HUNDRED || v == Decimal::ONE_THOUSAND),
             run: number.run,
         };
         if number.bare && self.percent(&mut amount) {
@@ -68,11 +62,11 @@ impl<'a> Reader<'a> {
         if let Some(found) = self
             .view
             .skip(amount.end, "个半")
-            .and_then(|at| self.unit_at(at, &number))
+            .and_then(|at| self.unit_at(at, number))
             .filter(|found| found.row.kind == QuantityKind::Duration)
         {
             amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
-            self.apply(&mut amount, &number, found);
+            self.apply(&mut amount, number, found);
             return amount;
         }
         let month = self.view.has(amount.end, "个半月");
@@ -83,14 +77,14 @@ impl<'a> Reader<'a> {
             amount.end += 3;
             return amount;
         }
-        let unit_at = self.vague(&mut amount, &number);
+        let unit_at = self.vague(&mut amount, number);
         let corner = |found: &Found<'_>| {
             matches!(self.view.at(found.start), '角' | '毛') && found.end == found.start + 1 && number.script == Script::Han
         };
-        if let Some(found) = self.unit_at(unit_at, &number).filter(|found| !corner(found)) {
-            self.apply(&mut amount, &number, found);
+        if let Some(found) = self.unit_at(unit_at, number).filter(|found| !corner(found)) {
+            self.apply(&mut amount, number, found);
         } else {
-            self.without_unit(&mut amount, &number);
+            self.without_unit(&mut amount, number);
         }
         amount
     }
@@ -185,11 +179,8 @@ impl<'a> Reader<'a> {
                 _ => return,
             };
             let (factor, end) = factor;
-            let Some(sum) = number
-                .value
-                .and_then(|v| v.checked_mul(factor))
-                .zip(amount.value)
-                .and_then(|(coins, sum)| sum.checked_add(coins))
+            let Some(sum) =
+                number.value.and_then(|v| v.checked_mul(factor)).zip(amount.value).and_then(|(coins, sum)| sum.checked_add(coins))
             else {
                 return;
             };
@@ -213,19 +204,9 @@ impl<'a> Reader<'a> {
 
     /// A number with no unit behind it: money after 人民币, a code, a name's number or a bare one.
     fn without_unit(&self, amount: &mut Amount<'_>, number: &Numeral) {
-        const CURRENCIES: &[(&str, &str)] = &[
-            ("人民币", "CNY"),
-            ("美元", "USD"),
-            ("欧元", "EUR"),
-            ("港元", "HKD"),
-            ("港币", "HKD"),
-            ("美金", "USD"),
-            ("日元", "JPY"),
-        ];
-        if let Some((_, code)) = CURRENCIES
-            .iter()
-            .find(|(word, _)| self.view.ends(amount.start, word).is_some_and(|at| at >= self.floor))
-        {
+        const CURRENCIES: &[(&str, &str)] =
+            &[("人民币", "CNY"), ("美元", "USD"), ("欧元", "EUR"), ("港元", "HKD"), ("港币", "HKD"), ("美金", "USD"), ("日元", "JPY")];
+        if let Some((_, code)) = CURRENCIES.iter().find(|(word, _)| self.view.ends(amount.start, word).is_some_and(|at| at >= self.floor)) {
             amount.kind = QuantityKind::Money;
             (*code).clone_into(&mut amount.unit);
             return;

@@ -46,15 +46,7 @@ pub(super) fn shift_days(from: Day, by: i32) -> Option<Day> {
     let target = number(from) + by;
     let mut year = target.div_euclid(366);
     while day(year + 1, 1, 1).is_some_and(|first| number(first) <= target) {
-        year += 1
-            + ((target
-                - number(Day {
-                    year: year + 1,
-                    month: 1,
-                    day: 1,
-                }))
-                / 366)
-                .max(0);
+        year += 1 + ((target - number(Day { year: year + 1, month: 1, day: 1 })) / 366).max(0);
     }
     (1..=12).rev().find_map(|month| {
         let offset = target - number(day(year, month, 1)?);
@@ -78,16 +70,10 @@ mod tests {
 
     #[test]
     fn days_follow_each_other() {
-        let mut at = Day {
-            year: 1999,
-            month: 12,
-            day: 28,
-        };
+        let mut at = Day { year: 1999, month: 12, day: 28 };
         for _ in 0..1600 {
             let next = shift_days(at, 1);
-            let expected = day(at.year, at.month, at.day + 1)
-                .or_else(|| day(at.year, at.month + 1, 1))
-                .or_else(|| day(at.year + 1, 1, 1));
+            let expected = day(at.year, at.month, at.day + 1).or_else(|| day(at.year, at.month + 1, 1)).or_else(|| day(at.year + 1, 1, 1));
             assert_eq!(next, expected);
             at = next.unwrap_or(at);
             assert_eq!(shift_days(at, -400).and_then(|d| shift_days(d, 400)), Some(at));
@@ -96,24 +82,7 @@ mod tests {
 
     #[test]
     fn weeks_begin_on_monday() {
-        assert_eq!(
-            weekday(Day {
-                year: 2020,
-                month: 9,
-                day: 2
-            }),
-            2
-        );
-        assert_eq!(
-            monday(
-                Day {
-                    year: 2017,
-                    month: 3,
-                    day: 22
-                },
-                -1
-            ),
-            day(2017, 3, 13)
-        );
+        assert_eq!(weekday(Day { year: 2020, month: 9, day: 2 }), 2);
+        assert_eq!(monday(Day { year: 2017, month: 3, day: 22 }, -1), day(2017, 3, 13));
     }
 }

@@ -1,5 +1,7 @@
 //! Reads `tests/cases/numbers.toml` and the invariants that hold for any text.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 
 use super::date::{DateMention, Day, dates};
@@ -29,11 +31,7 @@ fn cases() -> Cases {
 fn day(text: &str) -> Option<Day> {
     let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    Some(Day {
-        year: i32::try_from(year).ok()?,
-        month,
-        day,
-    })
+    Some(Day { year: i32::try_from(year).ok()?, month, day })
 }
 
 fn iso(day: Option<Day>) -> String {
@@ -43,22 +41,22 @@ fn iso(day: Option<Day>) -> String {
 fn number_line(source: &SourceText<'_>, m: &QuantityMention) -> String {
     let mut line = format!("{} =", source.text(m.range.clone()));
     match (m.value, m.upper, m.kind) {
-        (Some(value), Some(upper), _) => line += &format!(" {}..{}", value.normalize(), upper.normalize()),
-        (Some(value), ..) => line += &format!(" {}", value.normalize()),
+        (Some(value), Some(upper), _) => write!(line, " {}..{}", value.normalize(), upper.normalize()).unwrap_or_default(),
+        (Some(value), ..) => write!(line, " {}", value.normalize()).unwrap_or_default(),
         (None, _, QuantityKind::Identifier) => {}
         (None, ..) => line += " none",
     }
     if !m.unit.is_empty() {
-        line += &format!(" {}", m.unit);
+        let _ = write!(line, " {}", m.unit);
     }
     if matches!(m.kind, QuantityKind::Ordinal | QuantityKind::Identifier) {
-        line += &format!(" - {}", m.kind.code());
+        let _ = write!(line, " - {}", m.kind.code());
     }
     if m.unit_missing {
         line += " - MISSING";
     }
     if m.qualifier != Qualifier::Exact {
-        line += &format!(" {}", m.qualifier.code());
+        let _ = write!(line, " {}", m.qualifier.code());
     }
     if m.contradictory {
         line += "!";
@@ -68,11 +66,7 @@ fn number_line(source: &SourceText<'_>, m: &QuantityMention) -> String {
 
 fn date_line(source: &SourceText<'_>, m: &DateMention) -> String {
     let mut line = format!("{} = {:?} {} {}", source.text(m.range.clone()), m.shape, iso(m.start), iso(m.end));
-    for (mark, word) in [
-        (m.year_inferred, " inferred"),
-        (m.repaired, " repaired"),
-        (m.impossible, " impossible"),
-    ] {
+    for (mark, word) in [(m.year_inferred, " inferred"), (m.repaired, " repaired"), (m.impossible, " impossible")] {
         if mark {
             line += word;
         }
@@ -88,10 +82,8 @@ fn numbers_are_read_as_the_cases_say() {
         .iter()
         .filter_map(|case| {
             let source = SourceText::new(&case.text);
-            let found: Vec<String> = quantities(&source, &lexicon.scan(&source), &lexicon, &[])
-                .iter()
-                .map(|m| number_line(&source, m))
-                .collect();
+            let found: Vec<String> =
+                quantities(&source, &lexicon.scan(&source), &lexicon, &[]).iter().map(|m| number_line(&source, m)).collect();
             (found != case.finds).then(|| format!("{}: want {:?}, got {found:?}", case.text, case.finds))
         })
         .collect();
@@ -106,10 +98,8 @@ fn dates_are_read_as_the_cases_say() {
         .iter()
         .filter_map(|case| {
             let source = SourceText::new(&case.text);
-            let found: Vec<String> = dates(&source, &lexicon.scan(&source), &lexicon, day(&case.reference))
-                .iter()
-                .map(|m| date_line(&source, m))
-                .collect();
+            let found: Vec<String> =
+                dates(&source, &lexicon.scan(&source), &lexicon, day(&case.reference)).iter().map(|m| date_line(&source, m)).collect();
             (found != case.finds).then(|| format!("{}: want {:?}, got {found:?}", case.text, case.finds))
         })
         .collect();
@@ -123,22 +113,13 @@ fn assert_covered(lexicon: &Lexicon, text: &str) {
     let found = dates(&source, &hits, lexicon, day("2023-08-20"));
     let taken: Vec<_> = found.iter().map(|m| m.range.clone()).collect();
     let numbers = quantities(&source, &hits, lexicon, &taken);
-    assert!(
-        numbers
-            .windows(2)
-            .all(|pair| matches!(pair, [a, b] if a.range.end <= b.range.start)),
-        "order in {text}"
-    );
+    assert!(numbers.windows(2).all(|pair| matches!(pair, [a, b] if a.range.end <= b.range.start)), "order in {text}");
     let mut covered = vec![0_u8; source.len()];
     for range in taken.into_iter().chain(numbers.into_iter().map(|m| m.range)) {
         covered.iter_mut().take(range.end).skip(range.start).for_each(|n| *n += 1);
     }
     for (i, n) in covered.iter().enumerate() {
-        assert!(
-            *n <= 1 && (*n == 1 || !source.at(i).is_ascii_digit()),
-            "glyph {i} `{}` lies in {n} mentions of {text}",
-            source.at(i)
-        );
+        assert!(*n <= 1 && (*n == 1 || !source.at(i).is_ascii_digit()), "glyph {i} `{}` lies in {n} mentions of {text}", source.at(i));
     }
 }
 
@@ -150,9 +131,7 @@ fn every_digit_is_accounted_for() {
     for _ in 0..20_000 {
         let text: String = (0..14)
             .filter_map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 pieces.get(usize::try_from(state >> 33).unwrap_or(0) % pieces.len()).copied()
             })
             .collect();

@@ -27,9 +27,11 @@ impl Day {
     #[must_use]
     pub fn parse(iso: &str) -> Option<Self> {
         let mut parts = iso.split('-');
-        let mut number = |length: usize| parts.next().filter(|p| p.len() == length && p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse::<u32>().ok());
+        let mut number = |length: usize| {
+            parts.next().filter(|p| p.len() == length && p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse::<u32>().ok())
+        };
         let (year, month, day) = (number(4)?, number(2)?, number(2)?);
-        let known = parts.next().is_none() && (1..=12).contains(&month) && day >= 1 && day <= 31;
+        let known = parts.next().is_none() && (1..=12).contains(&month) && (1..=31).contains(&day);
         known.then_some(Self { year: i32::try_from(year).ok()?, month, day })
     }
 }
@@ -77,10 +79,7 @@ pub struct DateMention {
 #[must_use]
 pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference: Option<Day>) -> Vec<DateMention> {
     let _ = (hits, lexicon);
-    let reader = Reader {
-        view: View::new(source, source.len()),
-        reference,
-    };
+    let reader = Reader { view: View::new(source, source.len()), reference };
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {
@@ -97,10 +96,7 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
 /// Finds the dates that are written in full, among others: what can open one is a digit.
 #[must_use]
 pub fn full_dates(source: &SourceText<'_>) -> Vec<DateMention> {
-    let reader = Reader {
-        view: View::new(source, source.len()),
-        reference: None,
-    };
+    let reader = Reader { view: View::new(source, source.len()), reference: None };
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {
@@ -159,13 +155,7 @@ pub(super) struct Reading {
 
 impl Reading {
     fn of(end: usize, part: Part) -> Self {
-        Self {
-            end,
-            year: None,
-            has_year: false,
-            part,
-            repaired: false,
-        }
+        Self { end, year: None, has_year: false, part, repaired: false }
     }
 
     /// First and last day of the part in `year`; `None` if there is no such day.
@@ -293,11 +283,7 @@ impl Reader<'_> {
         let year = second.year.or(mention.start.map(|d| d.year));
         let mut end = year.and_then(|year| second.days(year)).map(|(_, last)| last);
         if let (Part::BareDay(d), Some(start)) = (second.part, mention.start) {
-            let (year, month) = if d >= start.day {
-                (start.year, start.month)
-            } else {
-                shift_month(start.year, start.month, 1)
-            };
+            let (year, month) = if d >= start.day { (start.year, start.month) } else { shift_month(start.year, start.month, 1) };
             end = day(year, month, d);
         }
         if !second.has_year && end < mention.start {
@@ -369,11 +355,7 @@ impl Reader<'_> {
         let Some((end, year)) = self.year(at, after) else {
             return self.part(at, after);
         };
-        let with_year = |reading: Reading| Reading {
-            year,
-            has_year: true,
-            ..reading
-        };
+        let with_year = |reading: Reading| Reading { year, has_year: true, ..reading };
         if let Some(reading) = self.part(end, Some(Part::Year)).filter(|r| !matches!(r.part, Part::BareDay(_))) {
             return Some(with_year(reading));
         }
@@ -403,11 +385,7 @@ impl Reader<'_> {
         let month = self.number(at + 4, end).filter(|m| (1..=12).contains(m))?;
         let mut reading = self.in_month(end + 1, month);
         reading.year = i32::try_from(year).ok();
-        Some(Reading {
-            has_year: true,
-            repaired: true,
-            ..reading
-        })
+        Some(Reading { has_year: true, repaired: true, ..reading })
     }
 
     /// The number that the ASCII digits of a range write.

@@ -96,10 +96,7 @@ impl Reader<'_> {
             self.view.before(at),
             '\n' | '。' | ';' | ',' | ':' | '(' | '在' | '至' | '自' | '从' | '到' | '较' | '比' | '于' | '、' | '“'
         );
-        let near = self
-            .reference
-            .is_none_or(|r| (r.year % 100 - 12..=r.year % 100 + 1).contains(&year))
-            && year >= 5;
+        let near = self.reference.is_none_or(|r| (r.year % 100 - 12..=r.year % 100 + 1).contains(&year)) && year >= 5;
         dated || opens && near && !self.is_duration(end + 1)
     }
 
@@ -140,11 +137,7 @@ impl Reader<'_> {
             '本' | '当' => self.relative_month(at),
             '年' => self.year_edge(at),
             '月' => self.month_edge(at),
-            '全' => self
-                .view
-                .skip(at, "全年")
-                .filter(|_| after.is_none())
-                .map(|end| plain(end, Part::Year)),
+            '全' => self.view.skip(at, "全年").filter(|_| after.is_none()).map(|end| plain(end, Part::Year)),
             '同' => self.same_period(at, after),
             c if c.is_ascii_digit() || han_digit(c).is_some() || c == '十' => self.quarter(at).or_else(|| self.month(at, after)),
             _ => None,
@@ -153,43 +146,25 @@ impl Reader<'_> {
 
     /// 上半年, 下半年, 上半年末
     fn half_year(&self, at: usize) -> Option<Reading> {
-        let (end, first) = self
-            .view
-            .skip(at, "上半年")
-            .map(|end| (end, 1))
-            .or_else(|| self.view.skip(at, "下半年").map(|end| (end, 7)))?;
+        let (end, first) = self.view.skip(at, "上半年").map(|end| (end, 1)).or_else(|| self.view.skip(at, "下半年").map(|end| (end, 7)))?;
         let at_end = self.view.skip_any(end, &["末", "底"]);
-        Some(at_end.map_or_else(
-            || plain(end, Part::Months(first, first + 5)),
-            |end| plain(end, Part::MonthEnd(first + 5)),
-        ))
+        Some(at_end.map_or_else(|| plain(end, Part::Months(first, first + 5)), |end| plain(end, Part::MonthEnd(first + 5))))
     }
 
     /// 前5个月, 头两个月, 前三季度, 首季度
     fn first_months(&self, at: usize) -> Option<Reading> {
         if matches!(self.view.at(at), '首') {
-            return self
-                .view
-                .skip(at, "首季度")
-                .or_else(|| self.view.skip(at, "首季"))
-                .map(|end| plain(end, Part::Months(1, 3)));
+            return self.view.skip(at, "首季度").or_else(|| self.view.skip(at, "首季")).map(|end| plain(end, Part::Months(1, 3)));
         }
         if !matches!(self.view.at(at), '前' | '头') || matches!(self.view.before(at), '目' | '此' | '之' | '日' | '以' | '先' | '提' | '当')
         {
             return None;
         }
         let (end, count) = self.small(at + 1)?;
-        if let Some(end) = self
-            .view
-            .skip_any(end, &["个月", "月", "个多月"])
-            .filter(|_| (1..=12).contains(&count))
-        {
+        if let Some(end) = self.view.skip_any(end, &["个月", "月", "个多月"]).filter(|_| (1..=12).contains(&count)) {
             return Some(plain(end, Part::Months(1, count)));
         }
-        let end = self
-            .view
-            .skip_any(end, &["季度", "个季度", "季"])
-            .filter(|_| (1..=4).contains(&count))?;
+        let end = self.view.skip_any(end, &["季度", "个季度", "季"]).filter(|_| (1..=4).contains(&count))?;
         Some(plain(end, Part::Months(1, count * 3)))
     }
 
@@ -204,10 +179,7 @@ impl Reader<'_> {
             return None;
         }
         let at_end = self.view.skip_any(end, &["末", "底"]);
-        Some(at_end.map_or_else(
-            || plain(end, Part::Months(count * 3 - 2, count * 3)),
-            |end| plain(end, Part::MonthEnd(count * 3)),
-        ))
+        Some(at_end.map_or_else(|| plain(end, Part::Months(count * 3 - 2, count * 3)), |end| plain(end, Part::MonthEnd(count * 3))))
     }
 
     /// A number of at most two digits, in ASCII or Chinese.
@@ -315,43 +287,28 @@ impl Reader<'_> {
             return (!han || end > at + 1).then(|| plain(end + 1, Part::BareDay(number)));
         }
         let (month, day) = self.split_day(at, end)?;
-        Some(Reading {
-            repaired: true,
-            ..plain(end + 1, Part::Day(month, day))
-        })
+        Some(Reading { repaired: true, ..plain(end + 1, Part::Day(month, day)) })
     }
 
     /// A run of three digits before 日.
     fn stuck_day(&self, at: usize) -> Option<(usize, u32)> {
         let end = self.view.digits_end(at);
-        (end == at + 3 && self.view.at(end) == '日')
-            .then(|| self.number(at, end).map(|n| (end, n)))
-            .flatten()
+        (end == at + 3 && self.view.at(end) == '日').then(|| self.number(at, end).map(|n| (end, n))).flatten()
     }
 
     /// The one way in which digits split into a month and a day of it.
     fn split_day(&self, at: usize, end: usize) -> Option<(u32, u32)> {
-        let mut ways = (at + 1..end)
-            .filter(|&i| self.view.at(i) != '0' && self.view.at(at) != '0')
-            .filter_map(|i| {
-                let (month, day) = self.number(at, i).zip(self.number(i, end))?;
-                (day >= 1 && day <= super::calendar::days_in(2000, month)).then_some((month, day))
-            });
+        let mut ways = (at + 1..end).filter(|&i| self.view.at(i) != '0' && self.view.at(at) != '0').filter_map(|i| {
+            let (month, day) = self.number(at, i).zip(self.number(i, end))?;
+            (day >= 1 && day <= super::calendar::days_in(2000, month)).then_some((month, day))
+        });
         let way = ways.next()?;
         ways.next().is_none().then_some(way)
     }
 
     /// 本月, 上个月, 本月十日
     fn relative_month(&self, at: usize) -> Option<Reading> {
-        const WORDS: &[(&str, i32)] = &[
-            ("本月", 0),
-            ("当月", 0),
-            ("上个月", -1),
-            ("上月", -1),
-            ("下个月", 1),
-            ("下月", 1),
-            ("这个月", 0),
-        ];
+        const WORDS: &[(&str, i32)] = &[("本月", 0), ("当月", 0), ("上个月", -1), ("上月", -1), ("下个月", 1), ("下月", 1), ("这个月", 0)];
         let (end, by) = WORDS.iter().find_map(|&(word, by)| Some((self.view.skip(at, word)?, by)))?;
         if matches!(self.view.before(at), '以' | '早' | '晚' | '根') {
             return None;
@@ -359,19 +316,13 @@ impl Reader<'_> {
         let reference = self.reference?;
         let (year, month) = super::calendar::shift_month(reference.year, reference.month, by);
         let reading = self.in_month(end, month);
-        Some(Reading {
-            year: Some(year),
-            has_year: true,
-            ..reading
-        })
+        Some(Reading { year: Some(year), has_year: true, ..reading })
     }
 
     /// 年初, 年末, 年底
     fn year_edge(&self, at: usize) -> Option<Reading> {
-        if matches!(
-            self.view.before(at),
-            '历' | '隔' | '跨' | '每' | '近' | '全' | '多' | '往' | '几' | '数'
-        ) || self.view.before(at).is_ascii_digit()
+        if matches!(self.view.before(at), '历' | '隔' | '跨' | '每' | '近' | '全' | '多' | '往' | '几' | '数')
+            || self.view.before(at).is_ascii_digit()
         {
             return None;
         }
@@ -379,11 +330,7 @@ impl Reader<'_> {
         match self.view.at(at + 1) {
             '初' => {
                 let reference = self.reference.map(|r| r.year);
-                Some(Reading {
-                    year: reference,
-                    has_year: reference.is_some(),
-                    ..plain(end, Part::From(1))
-                })
+                Some(Reading { year: reference, has_year: reference.is_some(), ..plain(end, Part::From(1)) })
             }
             '末' | '底' => Some(plain(end, Part::MonthEnd(12))),
             _ => None,
@@ -404,18 +351,10 @@ impl Reader<'_> {
         let here = plain(at + 2, part(reference.month));
         let full = reference.day == super::calendar::days_in(reference.year, reference.month);
         if matches!(here.part, Part::From(_)) || full {
-            return Some(Reading {
-                year: Some(reference.year),
-                has_year: true,
-                ..here
-            });
+            return Some(Reading { year: Some(reference.year), has_year: true, ..here });
         }
         let (year, month) = super::calendar::shift_month(reference.year, reference.month, -1);
-        Some(Reading {
-            year: Some(year),
-            has_year: true,
-            ..plain(at + 2, part(month))
-        })
+        Some(Reading { year: Some(year), has_year: true, ..plain(at + 2, part(month)) })
     }
 
     /// 同期 after a year or a comparing word.
@@ -429,11 +368,5 @@ impl Reader<'_> {
 
 /// A reading without a year.
 pub(super) fn plain(end: usize, part: Part) -> Reading {
-    Reading {
-        end,
-        year: None,
-        has_year: false,
-        part,
-        repaired: false,
-    }
+    Reading { end, year: None, has_year: false, part, repaired: false }
 }

@@ -10,15 +10,7 @@ use crate::engine::source::Glyphs;
 
 fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMention {
     let (start, end) = days.unzip();
-    DateMention {
-        range,
-        shape,
-        start,
-        end,
-        repaired: false,
-        impossible: false,
-        year_inferred: false,
-    }
+    DateMention { range, shape, start, end, repaired: false, impossible: false, year_inferred: false }
 }
 
 /// The word for a date at `at`.
@@ -33,31 +25,14 @@ pub(super) fn word(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
         '康' | '雍' | '乾' | '嘉' | '道' | '咸' | '同' | '光' | '宣' | '民' => era_or_century(reader, at),
         _ => None,
     }
-    .or_else(|| {
-        if view.at(at) == '上' {
-            shifted(reader, at).or_else(|| era_or_century(reader, at))
-        } else {
-            None
-        }
-    })
+    .or_else(|| if view.at(at) == '上' { shifted(reader, at).or_else(|| era_or_century(reader, at)) } else { None })
 }
 
 /// 目前, 截至目前, 当前
 fn now(view: &View<'_>, at: usize) -> Option<DateMention> {
     let end = view.skip_any(
         at,
-        &[
-            "截至目前",
-            "截止目前",
-            "截至当前",
-            "截止到目前",
-            "截至到目前",
-            "目前为止",
-            "目前",
-            "当前",
-            "截至今日",
-            "截至发稿",
-        ],
+        &["截至目前", "截止目前", "截至当前", "截止到目前", "截至到目前", "目前为止", "目前", "当前", "截至今日", "截至发稿"],
     )?;
     (view.before(at) != '以').then(|| mention(at..end, DateShape::Now, None))
 }
@@ -114,18 +89,14 @@ fn event(view: &View<'_>, at: usize) -> Option<DateMention> {
         return None;
     }
     let start = view.skip(at, "自").unwrap_or(at);
-    let end = EVENTS
-        .iter()
-        .find_map(|word| view.skip_any(view.skip(start, word)?, &["以来", "之后", "以后", "后", "之前", "以前", "前"]))?;
+    let end =
+        EVENTS.iter().find_map(|word| view.skip_any(view.skip(start, word)?, &["以来", "之后", "以后", "后", "之前", "以前", "前"]))?;
     let single = matches!(view.before(end), '后' | '前')
         && matches!(
             view.before(end - 1),
             '疫' | '情' | '发' | '生' | '业' | '立' | '出' | '点' | '线' | '动' | '施' | '制' | '牌' | '广' | '办'
         );
-    let word = matches!(
-        view.at(end),
-        '续' | '台' | '勤' | '端' | '期' | '景' | '提' | '往' | '列' | '沿' | '劲'
-    );
+    let word = matches!(view.at(end), '续' | '台' | '勤' | '端' | '期' | '景' | '提' | '往' | '列' | '沿' | '劲');
     let whole = matches!(view.before(end), '来')
         || view.ends(end, "之后").is_some()
         || view.ends(end, "以后").is_some()
@@ -167,19 +138,12 @@ fn shifted(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
         return None;
     }
     let (end, count) = reader.small(at + 1)?;
-    let (end, months) = view
-        .skip(end, "个月")
-        .map(|end| (end, 1))
-        .or_else(|| view.skip(end, "年").map(|end| (end, 12)))?;
+    let (end, months) = view.skip(end, "个月").map(|end| (end, 1)).or_else(|| view.skip(end, "年").map(|end| (end, 12)))?;
     let reference = reader.reference?;
     let by = i32::try_from(count).ok()? * months;
     let (year, month) = shift_month(reference.year, reference.month, if back { -by } else { by });
     let other = day(year, month, reference.day.min(calendar::days_in(year, month)))?;
-    let days = if back {
-        (other, shift_days(reference, -1)?)
-    } else {
-        (shift_days(reference, 1)?, other)
-    };
+    let days = if back { (other, shift_days(reference, -1)?) } else { (shift_days(reference, 1)?, other) };
     Some(mention(at..end, DateShape::Span, Some(days)))
 }
 
@@ -222,11 +186,7 @@ fn week(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     if !given && first > reader.reference {
         first = first.and_then(|d| shift_days(d, -7));
     }
-    let last = if name == '末' {
-        first.and_then(|d| shift_days(d, 1))
-    } else {
-        first
-    };
+    let last = if name == '末' { first.and_then(|d| shift_days(d, 1)) } else { first };
     let shape = if name == '末' { DateShape::Span } else { DateShape::Day };
     Some(mention(at..i + 1, shape, first.zip(last)))
 }
@@ -254,26 +214,14 @@ fn era_or_century(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     let (end, count) = reader.small(end)?;
     let end = view.skip(end, "年").filter(|_| count > 0)?;
     let year = before + i32::try_from(count).ok()?;
-    let reading = reader
-        .part(end, Some(Part::Year))
-        .filter(|r| !matches!(r.part, Part::BareDay(_)))
-        .unwrap_or_else(|| plain(end, Part::Year));
-    Some(reader.settle(
-        at,
-        &Reading {
-            year: Some(year),
-            has_year: true,
-            ..reading
-        },
-    ))
+    let reading =
+        reader.part(end, Some(Part::Year)).filter(|r| !matches!(r.part, Part::BareDay(_))).unwrap_or_else(|| plain(end, Part::Year));
+    Some(reader.settle(at, &Reading { year: Some(year), has_year: true, ..reading }))
 }
 
 /// 20年代 behind a century, or the century alone.
 fn decade(reader: &Reader<'_>, at: usize, end: usize, century: i32) -> Option<DateMention> {
-    let tens = reader
-        .small(end)
-        .and_then(|(after, n)| Some((reader.view.skip(after, "年代")?, n)))
-        .filter(|(_, n)| n % 10 == 0);
+    let tens = reader.small(end).and_then(|(after, n)| Some((reader.view.skip(after, "年代")?, n))).filter(|(_, n)| n % 10 == 0);
     let (end, from, length) = match tens {
         Some((end, n)) => (end, century + i32::try_from(n).ok()?, 9),
         None => (end, century, 99),
@@ -326,23 +274,16 @@ impl Reader<'_> {
         if let Some(end) = self.view.skip_any(at_hour, &["钟", "整", "半"]) {
             return Some(end);
         }
-        let part = [
-            "上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间",
-        ];
+        let part = ["上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间"];
         let told = part.iter().any(|word| self.view.ends(at, word).is_some());
         let word = if self.view.at(hour_end) == '时' {
             matches!(next, '代' | '期' | '间' | '段' | '机' | '尚' | '光' | '差' | '效' | '限')
         } else {
-            matches!(
-                next,
-                '位' | '五' | '%' | '击' | '多' | '的' | '建' | '意' | '要' | '体' | '经' | '共' | '感' | '启' | '希'
-            ) || next.is_ascii_digit()
+            matches!(next, '位' | '五' | '%' | '击' | '多' | '的' | '建' | '意' | '要' | '体' | '经' | '共' | '感' | '启' | '希')
+                || next.is_ascii_digit()
                 || han_digit(next).is_some()
         };
-        let free = !matches!(
-            self.view.before(at),
-            '个' | '以' | '.' | '第' | '有' | '共' | '这' | '出' | '了' | '下'
-        );
+        let free = !matches!(self.view.before(at), '个' | '以' | '.' | '第' | '有' | '共' | '这' | '出' | '了' | '下');
         (!word && free && (digits && (self.view.at(hour_end) == '时' || told || !super::unit::is_ideograph(next)) || told && next != '一'))
             .then_some(at_hour)
     }
@@ -378,11 +319,7 @@ impl Reader<'_> {
         }
         let whole = |end: usize, year: u32, month: u32, d: u32| {
             let year = i32::try_from(year).ok()?;
-            Some(Reading {
-                year: Some(year),
-                has_year: true,
-                ..plain(end, Part::Day(month, d))
-            })
+            Some(Reading { year: Some(year), has_year: true, ..plain(end, Part::Day(month, d)) })
         };
         if self.view.at(b_end) != mark || !self.view.at(b_end + 1).is_ascii_digit() {
             return self.two_numbers(b_end, a, b, mark, (a_len, b_len)).map(|reading| (reading, false));
@@ -417,11 +354,9 @@ impl Reader<'_> {
             return None;
         }
         match (mark, lengths) {
-            ('-' | '/' | '.', (4, 2)) if mark != '.' && (1900..=2100).contains(&a) && (1..=12).contains(&b) => Some(Reading {
-                year: i32::try_from(a).ok(),
-                has_year: true,
-                ..plain(end, Part::Months(b, b))
-            }),
+            ('-' | '/' | '.', (4, 2)) if mark != '.' && (1900..=2100).contains(&a) && (1..=12).contains(&b) => {
+                Some(Reading { year: i32::try_from(a).ok(), has_year: true, ..plain(end, Part::Months(b, b)) })
+            }
             ('-' | '/', (1..=2, 1..=2)) if (1..=12).contains(&a) && (1..=31).contains(&b) => {
                 self.timed(end).then(|| plain(end, Part::Day(a, b)))
             }

@@ -49,11 +49,7 @@ fn quotient(bottom: &Numeral, top: &Numeral, negative: bool, whole: Option<Decim
         let sum = signed.checked_add(whole.unwrap_or_default())?;
         if exact { Some(sum.normalize()) } else { sum.round_sf(15) }
     });
-    let script = if bottom.script == Script::Digits || top.script == Script::Digits {
-        Script::Digits
-    } else {
-        Script::Han
-    };
+    let script = if bottom.script == Script::Digits || top.script == Script::Digits { Script::Digits } else { Script::Han };
     Numeral {
         end: bottom.end.max(top.end),
         value,
@@ -81,16 +77,7 @@ fn power(view: &View<'_>, base: &Numeral) -> Option<Numeral> {
     }
     let exponent = plain(view, at).filter(is_short_run)?;
     let times = exponent.value.and_then(|v| u32::try_from(v).ok())?;
-    let raised = base
-        .value
-        .and_then(|b| (0..times).try_fold(Decimal::ONE, |product, _| product.checked_mul(b)));
-    let value = raised
-        .and_then(|v| if inverse { Decimal::ONE.checked_div(v) } else { Some(v) })
-        .and_then(|v| v.round_sf(15));
-    Some(Numeral {
-        end: exponent.end,
-        value,
-        run: 0,
-        ..base.clone()
-    })
+    let raised = base.value.and_then(|b| (0..times).try_fold(Decimal::ONE, |product, _| product.checked_mul(b)));
+    let value = raised.and_then(|v| if inverse { Decimal::ONE.checked_div(v) } else { Some(v) }).and_then(|v| v.round_sf(15));
+    Some(Numeral { end: exponent.end, value, run: 0, ..base.clone() })
 }

@@ -104,7 +104,11 @@ pub fn institutions(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> 
 
 /// Finds every institution that is named, and the nouns of groups that no scope stands before.
 #[must_use]
-pub fn institutions_and_groups(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> (Vec<InstitutionMention>, Vec<InstitutionMention>) {
+pub fn institutions_and_groups(
+    source: &SourceText<'_>,
+    hits: &Hits,
+    lexicon: &Lexicon,
+) -> (Vec<InstitutionMention>, Vec<InstitutionMention>) {
     let parts = Parts::new(source, hits, lexicon);
     let mut found = Vec::new();
     office::find(&parts, &mut found);

@@ -42,13 +42,7 @@ pub(super) fn literal(view: &View<'_>, at: usize) -> Option<Literal> {
     }
     let fits = significant <= 28 && scale <= 28;
     let value = fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten();
-    (digits > 0).then_some(Literal {
-        end: i,
-        value,
-        digits,
-        marked,
-        decimals,
-    })
+    (digits > 0).then_some(Literal { end: i, value, digits, marked, decimals })
 }
 
 /// Whether the comma at `comma` separates thousands.
@@ -76,10 +70,7 @@ pub(super) fn exponent(view: &View<'_>, number: &mut Numeral) {
         _ => return,
     };
     let factor = power_of_ten(power);
-    number.value = number
-        .value
-        .and_then(|v| if down { v.checked_div(factor) } else { v.checked_mul(factor) })
-        .map(|v| v.normalize());
+    number.value = number.value.and_then(|v| if down { v.checked_div(factor) } else { v.checked_mul(factor) }).map(|v| v.normalize());
     number.end = end;
     number.run = 0;
 }

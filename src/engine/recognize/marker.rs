@@ -39,21 +39,11 @@ pub(super) fn marker(view: &View<'_>, at: usize) -> Option<Marker> {
 }
 
 fn ordinal_marker(range: Glyphs, number: Glyphs, value: Option<Decimal>) -> Marker {
-    Marker {
-        range,
-        number,
-        kind: QuantityKind::Ordinal,
-        value,
-    }
+    Marker { range, number, kind: QuantityKind::Ordinal, value }
 }
 
 fn identifier(range: Glyphs, number: Glyphs) -> Marker {
-    Marker {
-        range,
-        number,
-        kind: QuantityKind::Identifier,
-        value: None,
-    }
+    Marker { range, number, kind: QuantityKind::Identifier, value: None }
 }
 
 fn circled(view: &View<'_>, at: usize, first: char) -> Option<Marker> {
@@ -64,10 +54,7 @@ fn circled(view: &View<'_>, at: usize, first: char) -> Option<Marker> {
 /// (1), (三)
 fn parenthesis(view: &View<'_>, at: usize) -> Option<Marker> {
     let number = numeral::parse(view, at + 1).filter(|n| n.end <= at + 4 && view.at(n.end) == ')')?;
-    let whole = !number.fraction
-        && number
-            .value
-            .is_some_and(|v| v.is_integer() && v <= Decimal::ONE_HUNDRED && v > Decimal::ZERO);
+    let whole = !number.fraction && number.value.is_some_and(|v| v.is_integer() && v <= Decimal::ONE_HUNDRED && v > Decimal::ZERO);
     (whole && view.at(at + 1) != '两').then(|| ordinal_marker(at..number.end + 1, at + 1..number.end, number.value))
 }
 
@@ -96,20 +83,14 @@ fn ordinal(view: &View<'_>, at: usize) -> Option<Marker> {
     let number = numeral::parse(view, start).filter(|_| !matches!(view.at(start), '-' | '负' | '.'))?;
     let named = matches!(view.at(number.end), '期' | '号') && !matches!(view.at(number.end + 1), '间' | '限' | '货');
     if named {
-        return Some(Marker {
-            value: number.value,
-            ..identifier(at..number.end + 1, start..number.end)
-        });
+        return Some(Marker { value: number.value, ..identifier(at..number.end + 1, start..number.end) });
     }
     Some(ordinal_marker(at..number.end, start..number.end, number.value))
 }
 
 /// Whether a list item can begin at `at`.
 fn opens_item(view: &View<'_>, at: usize) -> bool {
-    matches!(
-        view.before(at),
-        '\n' | '\t' | '。' | ';' | ':' | '!' | '?' | '”' | '】' | '>' | '●' | '■' | '◆' | '▲' | '★'
-    )
+    matches!(view.before(at), '\n' | '\t' | '。' | ';' | ':' | '!' | '?' | '”' | '】' | '>' | '●' | '■' | '◆' | '▲' | '★')
 }
 
 /// 1. 2、 3) at the start of a line or sentence.

@@ -68,7 +68,9 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
     while at < source.len() {
         let name = match source.at(at) {
             '女' | '先' | '某' => titled(source, at),
-            first if !suffixes(first).is_empty() => suffixed(source, hits, lexicon, institutions, at, out.last().map_or(0, |b| b.range.end)),
+            first if !suffixes(first).is_empty() => {
+                suffixed(source, hits, lexicon, institutions, at, out.last().map_or(0, |b| b.range.end))
+            }
             _ => None,
         };
         let person = name.is_none();
@@ -85,7 +87,14 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
 }
 
 /// A name that ends with a suffix at `at`.
-fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institutions: &[InstitutionMention], at: usize, floor: usize) -> Option<Glyphs> {
+fn suffixed(
+    source: &SourceText<'_>,
+    hits: &Hits,
+    lexicon: &Lexicon,
+    institutions: &[InstitutionMention],
+    at: usize,
+    floor: usize,
+) -> Option<Glyphs> {
     let suffix = suffixes(source.at(at)).iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
     let end = at + suffix.chars().count();
     let floor = floor.max(at.saturating_sub(MAX_NAME));
@@ -97,10 +106,14 @@ fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institution
     let stop = covered.map_or(stop, |m| stop.max(m.range.end));
     let region = |i: usize| hits.at(i).iter().any(|h| h.end <= at && lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Region(_))));
     let boundary = (stop..at)
-        .flat_map(|i| hits.at(i).iter().filter(|h| h.end <= at && (h.end - h.start > 1 || "向对为给将把由与和及".contains(source.at(h.start)))))
+        .flat_map(|i| {
+            hits.at(i).iter().filter(|h| h.end <= at && (h.end - h.start > 1 || "向对为给将把由与和及".contains(source.at(h.start))))
+        })
         .filter(|h| {
             let role = lexicon.senses(**h);
-            role.contains(&Sense::Role(Role::Boundary)) || role.contains(&Sense::Role(Role::Receiver)) || role.contains(&Sense::Role(Role::Part))
+            role.contains(&Sense::Role(Role::Boundary))
+                || role.contains(&Sense::Role(Role::Receiver))
+                || role.contains(&Sense::Role(Role::Part))
         })
         .map(|h| h.end)
         .max()
@@ -113,9 +126,32 @@ fn suffixed(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institution
     };
     let named = end - start >= suffix.chars().count() + 2;
     let formal = suffix.contains("公司") && suffix.chars().count() >= 4;
-    let generic = matches!(*suffix, "公司" | "项目" | "工程" | "厂" | "医院" | "合作社" | "集团" | "农场" | "超市" | "酒店" | "产业园" | "药业" | "开发项目" | "建设项目" | "牧场" | "家庭农场" | "专业合作社" | "中医院");
+    let generic = matches!(
+        *suffix,
+        "公司"
+            | "项目"
+            | "工程"
+            | "厂"
+            | "医院"
+            | "合作社"
+            | "集团"
+            | "农场"
+            | "超市"
+            | "酒店"
+            | "产业园"
+            | "药业"
+            | "开发项目"
+            | "建设项目"
+            | "牧场"
+            | "家庭农场"
+            | "专业合作社"
+            | "中医院"
+    );
     let anchored = first_region == Some(start) || formal;
-    let of_many = source.at(end) == '等' || source.before(start) == '个' || source.text(start..end).contains("各") || (start..end).any(|i| source.at(i).is_ascii_digit());
+    let of_many = source.at(end) == '等'
+        || source.before(start) == '个'
+        || source.text(start..end).contains("各")
+        || (start..end).any(|i| source.at(i).is_ascii_digit());
     (named && (anchored || !generic) && !of_many).then_some(start..end)
 }
 
@@ -154,9 +190,53 @@ fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
 
 /// The name behind what somebody is: 种粮大户王守田.
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
-    const CALLINGS: &[&str] = &["大户", "村民", "农户", "户主", "负责人", "牧民", "果农", "养殖户", "种植户", "贫困户", "脱贫户", "牧场主", "农场主", "个体户", "经营户", "法人", "店主", "老板", "理事长", "菜农", "茶农", "花农"];
+    const CALLINGS: &[&str] = &[
+        "大户",
+        "村民",
+        "农户",
+        "户主",
+        "负责人",
+        "牧民",
+        "果农",
+        "养殖户",
+        "种植户",
+        "贫困户",
+        "脱贫户",
+        "牧场主",
+        "农场主",
+        "个体户",
+        "经营户",
+        "法人",
+        "店主",
+        "老板",
+        "理事长",
+        "菜农",
+        "茶农",
+        "花农",
+    ];
     const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
-    if !matches!(source.at(at), '大' | '村' | '农' | '户' | '负' | '牧' | '果' | '养' | '种' | '贫' | '脱' | '个' | '经' | '法' | '店' | '老' | '理' | '菜' | '茶' | '花') {
+    if !matches!(
+        source.at(at),
+        '大' | '村'
+            | '农'
+            | '户'
+            | '负'
+            | '牧'
+            | '果'
+            | '养'
+            | '种'
+            | '贫'
+            | '脱'
+            | '个'
+            | '经'
+            | '法'
+            | '店'
+            | '老'
+            | '理'
+            | '菜'
+            | '茶'
+            | '花'
+    ) {
         return None;
     }
     let calling = CALLINGS.iter().find(|c| source.starts_with(at, c))?;
@@ -220,7 +300,39 @@ pub fn products(source: &SourceText<'_>) -> Vec<Product> {
 /// Whether a quoted name is a product's: it ends as products do.
 fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
     const ENDS: &[&str] = &["贷", "担", "险", "通", "贷款", "e贷", "宝", "卡", "易", "保", "债", "融", "票", "信用+", "链"];
-    const NOT: &[&str] = &["不抽贷", "不断贷", "不压贷", "断贷", "抽贷", "压贷", "难贷", "敢贷", "愿贷", "能贷", "会贷", "惜贷", "首贷", "信贷", "应贷尽贷", "六保", "风险", "能贷尽贷", "快贷快批", "保险", "三保", "放贷", "社保", "医保", "担保", "畅通", "沟通", "流通", "贸易", "金融", "融资"];
+    const NOT: &[&str] = &[
+        "不抽贷",
+        "不断贷",
+        "不压贷",
+        "断贷",
+        "抽贷",
+        "压贷",
+        "难贷",
+        "敢贷",
+        "愿贷",
+        "能贷",
+        "会贷",
+        "惜贷",
+        "首贷",
+        "信贷",
+        "应贷尽贷",
+        "六保",
+        "风险",
+        "能贷尽贷",
+        "快贷快批",
+        "保险",
+        "三保",
+        "放贷",
+        "社保",
+        "医保",
+        "担保",
+        "畅通",
+        "沟通",
+        "流通",
+        "贸易",
+        "金融",
+        "融资",
+    ];
     let end = range.end;
     if range.len() < 2 || (range.clone()).any(|i| matches!(source.at(i), ',' | '。' | ';' | '、' | '\t' | '\n')) {
         return false;

@@ -204,17 +204,8 @@ const fn ends_qualifier(c: char) -> bool {
 
 /// 最高 and the like, directly before or with a verb between.
 fn outside(view: &View<'_>, start: usize, floor: usize) -> Option<Qualifier> {
-    let ending = |end: usize| {
-        OUTSIDE
-            .iter()
-            .find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor))
-            .map(|&(_, q)| q)
-    };
-    ending(start).or_else(|| {
-        LINKS
-            .iter()
-            .find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?))
-    })
+    let ending = |end: usize| OUTSIDE.iter().find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor)).map(|&(_, q)| q);
+    ending(start).or_else(|| LINKS.iter().find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?)))
 }
 
 /// Words after a number and its unit.
@@ -241,10 +232,7 @@ const AFTER: &[(&str, Qualifier)] = &[
 
 /// The qualifier at `at`, behind a quantity of this kind, and where it ends.
 pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(usize, Qualifier)> {
-    if !matches!(
-        view.at(at),
-        '左' | '上' | '前' | '以' | '及' | '(' | '之' | '内' | '开' | '有' | '余' | '多'
-    ) {
+    if !matches!(view.at(at), '左' | '上' | '前' | '以' | '及' | '(' | '之' | '内' | '开' | '有' | '余' | '多') {
         return None;
     }
     AFTER.iter().find_map(|&(word, qualifier)| {
@@ -253,24 +241,16 @@ pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(u
         let holds = match word {
             "内" => {
                 matches!(kind, QuantityKind::Duration | QuantityKind::Length)
-                    && !matches!(
-                        next,
-                        '容' | '部' | '外' | '生' | '在' | '蒙' | '陆' | '需' | '控' | '涵' | '资' | '置'
-                    )
+                    && !matches!(next, '容' | '部' | '外' | '生' | '在' | '蒙' | '陆' | '需' | '控' | '涵' | '资' | '置')
             }
             "余" => !matches!(kind, QuantityKind::Number | QuantityKind::Percent) && !matches!(next, '额' | '下' | '款' | '粮' | '地'),
             "多" => {
                 matches!(kind, QuantityKind::Duration | QuantityKind::Multiple)
-                    && !matches!(
-                        next,
-                        '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点'
-                    )
+                    && !matches!(next, '次' | '家' | '种' | '个' | '名' | '方' | '部' | '渠' | '维' | '层' | '项' | '点')
             }
             "前后" | "上下" => {
-                matches!(
-                    kind,
-                    QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count
-                ) && !super::unit::is_ideograph(next)
+                matches!(kind, QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count)
+                    && !super::unit::is_ideograph(next)
             }
             "以上" | "以下" => !matches!(next, '述' | '简'),
             _ => true,
@@ -284,12 +264,6 @@ pub(super) fn combine(before: Option<Qualifier>, after: Option<Qualifier>) -> (Q
     match (before, after) {
         (Some(Exact) | None, None) => (Exact, false),
         (Some(Exact) | None, Some(q)) | (Some(q), None) => (q, false),
-        (Some(b), Some(a)) => (
-            b,
-            matches!(
-                (b, a),
-                (Nearly, Over | AtLeast) | (Over, Nearly | AtMost) | (AtLeast, AtMost) | (AtMost, AtLeast | Over)
-            ),
-        ),
+        (Some(b), Some(a)) => (b, matches!((b, a), (Nearly | AtMost, Over | AtLeast) | (Over, Nearly | AtMost) | (AtLeast, AtMost))),
     }
 }

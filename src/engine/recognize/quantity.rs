@@ -56,14 +56,7 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
     let mut taken: Vec<Glyphs> = taken.iter().filter(|range| range.start < range.end).cloned().collect();
     taken.sort_by_key(|range| (range.start, range.end));
     let view = View::new(source, source.len());
-    let mut reader = Reader {
-        source,
-        hits,
-        lexicon,
-        view,
-        floor: 0,
-        quoted: false,
-    };
+    let mut reader = Reader { source, hits, lexicon, view, floor: 0, quoted: false };
     let mut mentions = Vec::new();
     let mut at = 0;
     for range in &taken {
@@ -71,7 +64,21 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
         at = at.max(range.end);
     }
     reader.read(at, source.len(), &mut mentions);
+    share_units(source, &mut mentions);
     mentions
+}
+
+/// 0.24个和0.51个百分点: the first takes the unit that only the last is written with.
+fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
+    for index in (1..mentions.len()).rev() {
+        let (left, right) = mentions.split_at_mut(index);
+        let (Some(first), Some(second)) = (left.last_mut(), right.first()) else { continue };
+        let joined = first.range.end + 1 == second.range.start && matches!(source.at(first.range.end), '和' | '、' | '与' | '及');
+        if joined && second.kind == QuantityKind::PercentagePoint && first.kind == QuantityKind::Count && first.unit == "个" {
+            first.kind = QuantityKind::PercentagePoint;
+            first.unit.clone_from(&second.unit);
+        }
+    }
 }
 
 /// Reads the stretches between what is taken.
@@ -139,21 +146,12 @@ impl<'a> Reader<'a> {
         if let Some(marker) = marker::marker(&self.view, at) {
             return (Some(self.marked(marker)), at);
         }
-        if let Some(hours) = self
-            .view
-            .skip_any(at, &["7*", "7×", "7x", "7X", "5*", "5×"])
-            .filter(|&hours| self.view.at(hours).is_ascii_digit())
+        if let Some(hours) =
+            self.view.skip_any(at, &["7*", "7×", "7x", "7X", "5*", "5×"]).filter(|&hours| self.view.at(hours).is_ascii_digit())
         {
             let around = self.quantity(hours).filter(|m| m.unit == "h");
             if let Some(mention) = around {
-                return (
-                    Some(QuantityMention {
-                        range: at..mention.range.end,
-                        core: at..mention.core.end,
-                        ..mention
-                    }),
-                    hours,
-                );
+                return (Some(QuantityMention { range: at..mention.range.end, core: at..mention.core.end, ..mention }), hours);
             }
         }
         (self.quantity(at), self.view.digits_end(at))
@@ -193,12 +191,8 @@ impl<'a> Reader<'a> {
         if idiom_end > at && self.in_vague(at) {
             return (None, self.first_digit(at, idiom_end.max(number_end)));
         }
-        let mention = self.build(at, number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
-        let next = if mention.is_none() && idiom_end > at {
-            idiom_end
-        } else {
-            number_end
-        };
+        let mention = self.build(at, &number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
+        let next = if mention.is_none() && idiom_end > at { idiom_end } else { number_end };
         (mention, self.first_digit(at, next))
     }
 
@@ -218,10 +212,7 @@ impl<'a> Reader<'a> {
         let from = at.saturating_sub(4).max(self.floor);
         let hits = self.hits.starting_in(from..at + 1).iter().filter(|hit| hit.end > at);
         let idioms = hits.filter(|hit| self.lexicon.senses(**hit).contains(&Sense::Role(Role::NotANumber)));
-        idioms
-            .map(|hit| (hit.start, hit.end))
-            .max_by_key(|&(start, end)| (end, at - start))
-            .unwrap_or((at, at))
+        idioms.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
     }
 
     /// 半年, 半成, and 对折 after 打.
@@ -250,7 +241,7 @@ impl<'a> Reader<'a> {
             QuantityKind::Duration => half,
             _ => false,
         };
-        if fits { self.build(at, number) } else { None }
+        if fits { self.build(at, &number) } else { None }
     }
 
     /// ¥300, US$5万
@@ -268,15 +259,13 @@ impl<'a> Reader<'a> {
             ("HKD", "HKD"),
             ("EUR", "EUR"),
         ];
-        let (number_at, currency) = PREFIXES
-            .iter()
-            .find_map(|&(prefix, code)| Some((self.view.skip(at, prefix)?, code)))?;
+        let (number_at, currency) = PREFIXES.iter().find_map(|&(prefix, code)| Some((self.view.skip(at, prefix)?, code)))?;
         let number_at = number_at + usize::from(self.view.at(number_at) == ' ');
         if !self.view.at(number_at).is_ascii_digit() {
             return None;
         }
         let number = numeral::parse(&self.view, number_at)?;
-        let mut mention = self.build(number_at, number)?;
+        let mut mention = self.build(number_at, &number)?;
         if mention.kind == QuantityKind::Number {
             mention.kind = QuantityKind::Money;
             currency.clone_into(&mut mention.unit);
@@ -288,18 +277,18 @@ impl<'a> Reader<'a> {
 
     fn quantity(&self, at: usize) -> Option<QuantityMention> {
         let number = numeral::parse(&self.view, at)?;
-        self.build(at, number)
+        self.build(at, &number)
     }
 
     /// The mention of the number at `at`.
-    fn build(&self, at: usize, number: Numeral) -> Option<QuantityMention> {
+    fn build(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
         if matches!(self.view.at(at), '陆' | '伍' | '肆' | '拾')
             && number.end == at + 1
             && !matches!(self.view.at(at + 1), '元' | '圆' | '折' | '成')
         {
             return None;
         }
-        if let Some(mention) = self.neighbours(at, &number) {
+        if let Some(mention) = self.neighbours(at, number) {
             return Some(mention);
         }
         let first = self.amount(at, number);
@@ -307,7 +296,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         match self.upper(&first) {
-            Some(upper) => Some(self.ranged(first, upper)),
+            Some(upper) => Some(self.ranged(first, &upper)),
             None => Some(self.single(first)),
         }
     }
@@ -322,31 +311,19 @@ impl<'a> Reader<'a> {
 
     /// 三五天, 两三家, 二三十户: two digits side by side are a range.
     fn neighbours(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
-        let (low, high) = number
-            .pair
-            .filter(|&(low, high)| low > 0 && (high == low + 1 || (low, high) == (3, 5)))?;
+        let (low, high) = number.pair.filter(|&(low, high)| low > 0 && (high == low + 1 || (low, high) == (3, 5)))?;
         if number.end != at + 2 || self.view.at(number.end) == '折' {
             return None;
         }
         let second = numeral::parse(&self.view, at + 1)?;
-        let scale = if second.end > at + 2 {
-            second.value?.checked_div(high.into())?
-        } else {
-            Decimal::ONE
-        };
-        let upper = self.amount(at + 1, second);
+        let scale = if second.end > at + 2 { second.value?.checked_div(high.into())? } else { Decimal::ONE };
+        let upper = self.amount(at + 1, &second);
         upper.found.filter(|found| found.row.kind != QuantityKind::Identifier)?;
         let factor = upper.value?.checked_div(upper.numeral?)?;
         let numeral = Decimal::from(low).checked_mul(scale)?;
         let value = numeral.checked_mul(factor)?.normalize();
-        let first = Amount {
-            start: at,
-            numeral: Some(numeral),
-            value: Some(value),
-            unit: upper.unit.clone(),
-            ..Amount::like(&upper)
-        };
-        Some(self.ranged(first, upper))
+        let first = Amount { start: at, numeral: Some(numeral), value: Some(value), unit: upper.unit.clone(), ..Amount::like(&upper) };
+        Some(self.ranged(first, &upper))
     }
 
     /// The upper end of a range that `first` opens.
@@ -354,7 +331,7 @@ impl<'a> Reader<'a> {
         let at = self.separator(first)?;
         let number = numeral::parse(&self.view, at).filter(|n| !n.bare && !n.fraction)?;
         let digits = matches!(self.view.at(number.end), '-' | '/' | ':') && self.view.at(number.end + 1).is_ascii_digit();
-        let upper = self.amount(at, number);
+        let upper = self.amount(at, &number);
         if digits || upper.script != first.script && upper.found.is_none() {
             return None;
         }
@@ -379,7 +356,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One mention of both ends; two that do not rise stay apart, so the first alone is returned.
-    fn ranged(&self, mut first: Amount<'a>, upper: Amount<'a>) -> QuantityMention {
+    fn ranged(&self, mut first: Amount<'a>, upper: &Amount<'a>) -> QuantityMention {
         let plain = first.value;
         if first.found.is_none() {
             let scale = upper.scale;
@@ -397,14 +374,7 @@ impl<'a> Reader<'a> {
             first.numeral = if first.found.is_none() { plain } else { first.numeral };
             return self.single(first);
         }
-        let mut mention = self.single(
-            Amount {
-                end: upper.end,
-                over: first.over || upper.over,
-                ..Amount::like(&upper)
-            }
-            .at(first.start),
-        );
+        let mut mention = self.single(Amount { end: upper.end, over: first.over || upper.over, ..Amount::like(upper) }.at(first.start));
         mention.numeral = first.numeral;
         mention.value = first.value;
         mention.upper = upper.value;

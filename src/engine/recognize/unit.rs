@@ -21,11 +21,7 @@ pub(super) struct Found<'l> {
 impl Found<'_> {
     /// What the number is multiplied with.
     pub fn factor(&self) -> Decimal {
-        if self.row.factor.is_empty() {
-            Decimal::ONE
-        } else {
-            self.row.factor.parse().unwrap_or(Decimal::ONE)
-        }
+        if self.row.factor.is_empty() { Decimal::ONE } else { self.row.factor.parse().unwrap_or(Decimal::ONE) }
     }
 
     /// The unit on the wire.
@@ -50,11 +46,7 @@ pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at
                 && let Some(row) = lexicon.tables().units.get(usize::from(*row))
                 && fits(view, hit.start, hit.end, row, number)
             {
-                return Some(Found {
-                    start: hit.start,
-                    end: hit.end,
-                    row,
-                });
+                return Some(Found { start: hit.start, end: hit.end, row });
             }
         }
     }

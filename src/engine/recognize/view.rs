@@ -13,18 +13,12 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// The first `end` glyphs of `source`.
     pub fn new(source: &'a SourceText<'a>, end: usize) -> Self {
-        Self {
-            source,
-            end: end.min(source.len()),
-        }
+        Self { source, end: end.min(source.len()) }
     }
 
     /// This view, ending no later than `end`.
     pub fn up_to(&self, end: usize) -> Self {
-        Self {
-            end: end.min(self.end),
-            ..*self
-        }
+        Self { end: end.min(self.end), ..*self }
     }
 
     /// The glyph at `at`, or `\n` outside the view.

@@ -15,9 +15,7 @@ use super::life::Program;
 use super::raw::{self, BULK};
 use super::{LONG, eventually, request, start};
 
-async fn next(
-    answers: &mut Streaming<BulkExtractReportsResponse>,
-) -> Result<Option<BulkExtractReportsResponse>, Status> {
+async fn next(answers: &mut Streaming<BulkExtractReportsResponse>) -> Result<Option<BulkExtractReportsResponse>, Status> {
     tokio::time::timeout(LONG, answers.message()).await.expect("an answer comes")
 }
 
@@ -160,8 +158,7 @@ async fn b4_no_more_is_read_than_the_window_has_room_for() {
     let caller = raw::connect(&server).await;
     let (response, mut stream) = caller.begin(raw::call(BULK, &[])).await;
     // Far more than the window and flow control can hold.
-    let body: Vec<u8> =
-        (0..100).flat_map(|_| raw::frame(&request("a", &format!("wait:{}", "x".repeat(20_000))))).collect();
+    let body: Vec<u8> = (0..100).flat_map(|_| raw::frame(&request("a", &format!("wait:{}", "x".repeat(20_000))))).collect();
     let total = body.len();
     let (progress, mut sent) = mpsc::unbounded_channel();
     let sending = tokio::spawn(async move {
@@ -271,10 +268,7 @@ async fn b4_memory_is_flat_over_a_long_stream() {
         }
     }
     assert!(next(&mut answers).await.unwrap().is_none());
-    eprintln!(
-        "{count} bulletins in {:?}; resident {after_10_000} KiB after 10,000, {most} KiB at most after",
-        begun.elapsed()
-    );
+    eprintln!("{count} bulletins in {:?}; resident {after_10_000} KiB after 10,000, {most} KiB at most after", begun.elapsed());
     assert!(most < after_10_000 + (8 << 10), "{after_10_000} KiB, then {most} KiB");
 }
 

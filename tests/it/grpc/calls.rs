@@ -216,8 +216,7 @@ async fn c3_health_answers_in_milliseconds_while_every_core_is_busy() {
 }
 
 /// A server of one thread that is busy, with a queue of one that is full.
-async fn full()
--> (super::Running, Seen, Vec<tokio::task::JoinHandle<Result<tonic::Response<pb::ExtractReportResponse>, Status>>>) {
+async fn full() -> (super::Running, Seen, Vec<tokio::task::JoinHandle<Result<tonic::Response<pb::ExtractReportResponse>, Status>>>) {
     let (server, mut seen) = start(|o| (o.workers, o.queue_jobs) = (1, 1)).await;
     let client = server.client().await;
     let mut calls = Vec::new();
@@ -245,8 +244,7 @@ async fn c4_a_full_queue_refuses_at_once_and_says_when_to_come_back() {
         assert_eq!(status.code(), Code::ResourceExhausted);
         assert_eq!(reason(&status), "QUEUE_FULL");
         let delay = status.get_details_retry_info().unwrap().retry_delay.unwrap();
-        let pushback: u128 =
-            status.metadata().get("grpc-retry-pushback-ms").unwrap().to_str().unwrap().parse().unwrap();
+        let pushback: u128 = status.metadata().get("grpc-retry-pushback-ms").unwrap().to_str().unwrap().parse().unwrap();
         assert_eq!(delay.as_millis(), pushback);
         assert!((50..10_000).contains(&pushback), "{pushback}");
     }
@@ -371,8 +369,7 @@ async fn c6_every_rule_that_is_broken_is_named() {
     let mut client = server.client().await;
     let bad = invalid(|b| (b.text, b.id, b.published_on) = (String::new(), "i".repeat(300), "yesterday".into()));
     let status = client.extract_report(bad).await.unwrap_err();
-    let fields: Vec<_> =
-        status.get_details_bad_request().unwrap().field_violations.into_iter().map(|v| v.field).collect();
+    let fields: Vec<_> = status.get_details_bad_request().unwrap().field_violations.into_iter().map(|v| v.field).collect();
     assert_eq!(fields, ["bulletin.text", "bulletin.id", "bulletin.published_on"]);
     server.stop().await;
 }
@@ -393,8 +390,7 @@ async fn c6_text_that_is_no_bulletin_is_no_error() {
 async fn c5_errors_carry_a_reason_and_stay_under_8_kib() {
     let (server, _seen) = start(|_| {}).await;
     let caller = raw::connect(&server).await;
-    let mut calls: Vec<(String, Vec<u8>)> =
-        bad_requests().iter().map(|(bad, ..)| (UNARY.to_owned(), raw::frame(bad))).collect();
+    let mut calls: Vec<(String, Vec<u8>)> = bad_requests().iter().map(|(bad, ..)| (UNARY.to_owned(), raw::frame(bad))).collect();
     let everything = pb::ExtractReportRequest {
         bulletin: Some(pb::Bulletin {
             id: "坏".repeat(100_000),

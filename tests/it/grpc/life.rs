@@ -140,30 +140,18 @@ macro_rules! reflection_test {
             use $version::server_reflection_response::MessageResponse;
             let (server, _seen) = start(|_| {}).await;
             let mut client = $version::server_reflection_client::ServerReflectionClient::new(server.channel().await);
-            let ask =
-                |message| $version::ServerReflectionRequest { host: String::new(), message_request: Some(message) };
-            let asked = [
-                ask(MessageRequest::ListServices(String::new())),
-                ask(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
-            ];
+            let ask = |message| $version::ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+            let asked = [ask(MessageRequest::ListServices(String::new())), ask(MessageRequest::FileContainingSymbol(SERVICE.to_owned()))];
             let mut answers = client.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
-            let Some(MessageResponse::ListServicesResponse(list)) =
-                answers.message().await.unwrap().unwrap().message_response
-            else {
+            let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response else {
                 panic!("no list")
             };
             let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
             names.sort();
-            let served = [
-                "grpc.health.v1.Health",
-                "grpc.reflection.v1.ServerReflection",
-                "grpc.reflection.v1alpha.ServerReflection",
-                SERVICE,
-            ];
+            let served =
+                ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection", SERVICE];
             assert_eq!(names, served);
-            let Some(MessageResponse::FileDescriptorResponse(files)) =
-                answers.message().await.unwrap().unwrap().message_response
-            else {
+            let Some(MessageResponse::FileDescriptorResponse(files)) = answers.message().await.unwrap().unwrap().message_response else {
                 panic!("no file")
             };
             let comments = b"each institution did and every figure it reported";

@@ -93,12 +93,7 @@ pub fn options(change: impl FnOnce(&mut Options)) -> Options {
 
 pub fn fake() -> Seen {
     let (sender, started) = mpsc::unbounded_channel();
-    let fake = Fake {
-        gate: (Mutex::new(false), Condvar::new()),
-        meeting: Barrier::new(4),
-        started: sender,
-        count: AtomicU64::new(0),
-    };
+    let fake = Fake { gate: (Mutex::new(false), Condvar::new()), meeting: Barrier::new(4), started: sender, count: AtomicU64::new(0) };
     Seen { fake: Arc::new(fake), started }
 }
 

@@ -61,9 +61,7 @@ pub async fn connect_to(address: &str) -> Raw {
 }
 
 pub fn call(path: &str, headers: &[(&'static str, &str)]) -> Request<()> {
-    let mut request = Request::post(format!("http://server{path}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
+    let mut request = Request::post(format!("http://server{path}")).header("content-type", "application/grpc").header("te", "trailers");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

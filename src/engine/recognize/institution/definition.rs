@@ -64,7 +64,9 @@ fn take_over(parts: &Parts<'_>, mentions: &mut Vec<InstitutionMention>, name: &s
     let Some(first) = name.chars().next() else { return };
     let mut added = Vec::new();
     let from = if length < DISTINCTIVE { full.range.end } else { 0 };
-    for (at, _) in parts.source.glyphs().iter().enumerate().filter(|&(at, c)| *c == first && at >= from && parts.source.starts_with(at, name)) {
+    for (at, _) in
+        parts.source.glyphs().iter().enumerate().filter(|&(at, c)| *c == first && at >= from && parts.source.starts_with(at, name))
+    {
         let range = at..at + length;
         let near = mentions.partition_point(|mention| mention.range.end <= at);
         match mentions.get_mut(near) {

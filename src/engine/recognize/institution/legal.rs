@@ -121,7 +121,9 @@ fn full_ending(parts: &Parts<'_>, hit: Hit, row: &NameWord, head: &Head) -> Stri
     let of_province = head.brand == 0 && head.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("0000"));
     match (row.full.as_str(), text) {
         ("", _) => text.to_owned(),
-        ("农村信用合作联社", "联社" | "农信联社" | "信用联社" | "农村信用联社") if of_province => "农村信用社联合社".to_owned(),
+        ("农村信用合作联社", "联社" | "农信联社" | "信用联社" | "农村信用联社") if of_province => {
+            "农村信用社联合社".to_owned()
+        }
         (full, _) => full.to_owned(),
     }
 }
@@ -181,7 +183,9 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let head = match parts.chain_to(hit.start) {
         Some(chain) if is_city_alias(parts, &chain) => Head::of(chain, hit.start),
         Some(_) => return None,
-        None => head_to(parts, hit.start, 4).filter(|head| head.brand >= 2 && local.as_ref().is_some_and(|local| !local.regions.is_empty()))?,
+        None => {
+            head_to(parts, hit.start, 4).filter(|head| head.brand >= 2 && local.as_ref().is_some_and(|local| !local.regions.is_empty()))?
+        }
     };
     let end = local.as_ref().map_or(hit.end, |local| local.end);
     let regions = match &local {
@@ -202,7 +206,10 @@ fn is_city_alias(parts: &Parts<'_>, chain: &Chain) -> bool {
     let Some((hit, _)) = parts.region_to(chain.end) else { return false };
     hit.start == chain.start
         && !says_level(parts, chain.end)
-        && chain.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
+        && chain
+            .regions
+            .resolve(parts.lexicon.tables())
+            .is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
 }
 
 /// Whether the place that ends at `at` says what it is: 兴和县, not 乌兰 in 乌兰哈达信用社.

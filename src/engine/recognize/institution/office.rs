@@ -79,12 +79,18 @@ fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
         _ => return None,
     };
     let regions = regions_of(parts, chain.regions, hit.end);
-    parts.is_left_border(chain.start).then(|| InstitutionMention::new(parts, chain.start..hit.end, NameForm::Fragment, kind).in_region(parts, &regions))
+    parts
+        .is_left_border(chain.start)
+        .then(|| InstitutionMention::new(parts, chain.start..hit.end, NameForm::Fragment, kind).in_region(parts, &regions))
 }
 
 /// The regions of a name that ends at `end`: a 监管分局 is a prefecture's.
 pub(super) fn regions_of(parts: &Parts<'_>, regions: Regions, end: usize) -> Regions {
-    if ["监管分局", "监分局"].iter().any(|ending| parts.source.ends_with(end, ending)) { regions.of_prefecture(parts.lexicon.tables()) } else { regions }
+    if ["监管分局", "监分局"].iter().any(|ending| parts.source.ends_with(end, ending)) {
+        regions.of_prefecture(parts.lexicon.tables())
+    } else {
+        regions
+    }
 }
 
 /// Whether bodies of this type have branches of this name.

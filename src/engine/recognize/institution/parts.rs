@@ -90,7 +90,9 @@ impl<'a> Parts<'a> {
         if self.names(hit).any(|row| row.part == NamePart::Guard && !self.permits(hit, row)) {
             return None;
         }
-        let sector = self.source.at(hit.end) == '业' && self.source.ends_with(hit.end, "银行") && !matches!(self.source.at(hit.end + 1), '务' | '绩' | '内');
+        let sector = self.source.at(hit.end) == '业'
+            && self.source.ends_with(hit.end, "银行")
+            && !matches!(self.source.at(hit.end + 1), '务' | '绩' | '内');
         let card = self.source.at(hit.end) == '卡' && self.source.ends_with(hit.end, "银行");
         (!sector && !card).then_some(row)
     }
@@ -141,7 +143,8 @@ fn by_end(hits: &mut Vec<Hit>, glyphs: usize) -> Vec<usize> {
 /// border word where the region is no province.
 fn crossed(lexicon: &Lexicon, all: &[Hit]) -> Vec<(usize, usize)> {
     let names = &lexicon.tables().names;
-    let is_border = |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
+    let is_border =
+        |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
     let region_level = |sense: &Sense| match sense {
         Sense::Region(row) | Sense::RegionWord(row) => lexicon.tables().regions.get(usize::from(*row)).map(|region| level(&region.code)),
         _ => None,
@@ -155,7 +158,8 @@ fn crossed(lexicon: &Lexicon, all: &[Hit]) -> Vec<(usize, usize)> {
             continue;
         }
         reaches.retain(|(earlier, _)| earlier.end > hit.start);
-        let runs_into = |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
+        let runs_into =
+            |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
         if reaches.iter().any(runs_into) {
             crossed.push((hit.start, hit.end));
         } else {

@@ -50,11 +50,7 @@ impl Regions {
 
 /// 0 for a province, 1 for a prefecture, 2 for a county.
 pub(super) fn level(code: &str) -> u8 {
-    if code.ends_with("0000") {
-        0
-    } else {
-        u8::from(!code.ends_with("00")) + 1
-    }
+    if code.ends_with("0000") { 0 } else { u8::from(!code.ends_with("00")) + 1 }
 }
 
 fn is_inside(code: &str, outer: &str) -> bool {
@@ -164,11 +160,9 @@ impl Parts<'_> {
             at = hit.end;
         }
         match self.branch_from(at, suits) {
-            Some(hit) if at > local.end || self.source.starts_with(at, "营业部") => Local {
-                end: hit.end,
-                regions: local.regions.then(regions),
-                is_outlet: self.name(hit, NamePart::Outlet).is_some(),
-            },
+            Some(hit) if at > local.end || self.source.starts_with(at, "营业部") => {
+                Local { end: hit.end, regions: local.regions.then(regions), is_outlet: self.name(hit, NamePart::Outlet).is_some() }
+            }
             _ => local,
         }
     }

@@ -42,7 +42,8 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
     if names_one || scope.scoped != scoped || (!scoped && hit.end - hit.start < 4) {
         return None;
     }
-    let mention = InstitutionMention::new(parts, scope.start..hit.end, NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
+    let mention =
+        InstitutionMention::new(parts, scope.start..hit.end, NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
     Some(if mention.region_code.is_empty() { mention.in_region_code(parts, &scope.code) } else { mention })
 }
 

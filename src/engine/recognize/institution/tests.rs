@@ -54,10 +54,14 @@ fn cases_give_their_mentions() {
 #[test]
 fn mentions_do_not_overlap_and_lie_in_the_text() {
     let lexicon = Lexicon::load().unwrap();
-    for text in ["", "支行", "银行", "全省", "以下简称(简称)", "联社(以下简称", "农行农行农行(下称农行)", "(简称“”)工行"] {
+    for text in ["", "支行", "银行", "全省", "以下简称(简称)", "联社(以下简称", "农行农行农行(下称农行)", "(简称“”)工行"]
+    {
         let mentions = read(&lexicon, text);
         assert!(mentions.iter().zip(mentions.iter().skip(1)).all(|(mention, next)| mention.range.end <= next.range.start), "{text}");
-        assert!(mentions.iter().all(|mention| !mention.range.is_empty() && mention.alias_of.is_none_or(|index| index < mentions.len())), "{text}");
+        assert!(
+            mentions.iter().all(|mention| !mention.range.is_empty() && mention.alias_of.is_none_or(|index| index < mentions.len())),
+            "{text}"
+        );
     }
 }
 

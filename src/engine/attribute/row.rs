@@ -1,0 +1,96 @@
+//! Rows of numbers: A、B、C分别增长17.4%、14.3%和2.1%.
+
+use std::ops::Range;
+
+use super::window::Window;
+use super::{Fact, codes, label, metric};
+use crate::engine::reading::Reading;
+use crate::engine::recognize::quantity::QuantityMention;
+use crate::engine::source::Glyphs;
+
+/// The rule that a number of a row has in its derivation.
+const NEXT: &str = "next_in_the_row";
+
+/// Whether nothing but 、 or 和 stands between a number and the one before it, of the same kind.
+pub fn goes_on(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, window: &Window) -> bool {
+    let between = reading.source.text(last.window.right.start..q.range.start);
+    let joined = matches!(between.as_str(), "、" | "和" | "及" | "与" | "以及" | "、约" | "和约");
+    joined && last.kind == q.kind && last.unit == q.unit && last.window.left.end < q.range.start && !label::follows(reading, window)
+}
+
+/// A number of a row reads like the one before it.
+pub fn next(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantity: usize, window: Window) -> Fact {
+    let mut fact = Fact { quantity, window, part_of: None, ..last.clone() };
+    fact.owner = super::owner(reading, quantity, q, last.metric);
+    fact.derivation.steps.push((NEXT, reading.source.text(last.window.left.clone())));
+    fact
+}
+
+/// Whether a fact goes on with the row before it.
+pub fn is_next(fact: &Fact) -> bool {
+    fact.derivation.steps.iter().any(|(rule, _)| *rule == NEXT)
+}
+
+/// Shares the things named before a row out among its numbers; a row without
+/// names of its own takes those of the row before it.
+pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
+    let mut before: Option<Range<usize>> = None;
+    let mut start = range.start;
+    while start < range.end {
+        let length = 1 + (start + 1..range.end).take_while(|&i| facts.get(i).is_some_and(is_next)).count();
+        let row = start..start + length;
+        start = row.end;
+        if length < 2 {
+            continue;
+        }
+        if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head)).filter(|items| items.len() == length) {
+            for (fact, item) in facts.get_mut(row.clone()).unwrap_or_default().iter_mut().zip(items) {
+                name(reading, fact, item);
+            }
+        } else if let Some(above) = before.clone().filter(|above| above.len() == length) {
+            for (index, model) in row.clone().zip(above) {
+                let Some(model) = facts.get(model).cloned() else { continue };
+                if let Some(fact) = facts.get_mut(index).filter(|f| f.change.is_some() || f.metric == model.metric) {
+                    fact.metric = model.metric;
+                    fact.label = model.label;
+                    fact.purposes = model.purposes;
+                    fact.segments = model.segments;
+                }
+            }
+        }
+        before = Some(row);
+    }
+}
+
+/// Gives a fact of a row the thing it is about.
+fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
+    fact.label = reading.source.text(item.clone());
+    if let Some(grows) = fact.change.as_ref().and_then(|_| metric::of_noun(reading, &item)) {
+        fact.metric = grows;
+    }
+    fact.noun = item;
+    fact.purposes = Vec::new();
+    fact.segments = Vec::new();
+    codes::own(reading, fact);
+}
+
+/// The things named before a row, one for each 、 or 和: from the clause's start to 分别, 累计 or what they do.
+fn items(reading: &Reading<'_, '_>, head: &Fact) -> Option<Vec<Glyphs>> {
+    const ENDS: &[&str] = &["分别", "累计", "同比", "近", "较", "比", "均", "增", "下降", "减", "达", "已", "年", "过去"];
+    let source = reading.source;
+    let list = head.window.clause.start..head.window.left.end;
+    let end = (list.clone()).find(|&i| ENDS.iter().any(|e| source.starts_with(i, e)) || source.at(i).is_ascii_digit())?;
+    let named = reading.institutions_in(&list).iter().map(|m| m.range.end).filter(|&e| e <= end).max();
+    let start = named.unwrap_or(list.start);
+    let start = if ["该行", "该社", "全行", "我行"].iter().any(|w| source.starts_with(start, w)) { start + 2 } else { start };
+    let mut items = Vec::new();
+    let mut from = start;
+    for at in start..end {
+        if matches!(source.at(at), '、' | '和' | '与' | '及') {
+            items.push(from..at);
+            from = at + 1;
+        }
+    }
+    items.push(from..end);
+    items.iter().all(|item| item.len() >= 2).then_some(items)
+}
