@@ -35,7 +35,14 @@ pub mod pb {
 }
 
 /// The health protocol, generated from `proto/grpc/health/v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated code")]
+#[allow(
+    missing_docs,
+    rustdoc::bare_urls,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
 pub mod health_pb {
     tonic::include_proto!("grpc.health.v1");
 }

@@ -58,7 +58,7 @@ fn parenthesis(view: &View<'_>, at: usize) -> Option<Marker> {
     (whole && view.at(at + 1) != '两').then(|| ordinal_marker(at..number.end + 1, at + 1..number.end, number.value))
 }
 
-/// [2020]12号, 银发[2020]12号: the brackets and what follows them.
+/// `[2020]12号`, `银发[2020]12号`: the brackets and what follows them.
 fn document_number(view: &View<'_>, at: usize) -> Option<Marker> {
     let close = view.digits_end(at + 1);
     if close != at + 5 || view.at(close) != ']' {
