@@ -1,6 +1,8 @@
 //! Who is meant: mentions to entities, and which of them each place in the text is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod entities;
+
+use std::collections::BTreeMap;
 
 use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
@@ -95,13 +97,6 @@ pub const fn oversees(kind: InstitutionType) -> bool {
     )
 }
 
-/// What two names of one institution have in common.
-fn key(name: &str) -> String {
-    let mut key = name.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
-    key.retain(|c| !"省市县区旗州盟(（）)".contains(c));
-    key
-}
-
 /// Whether a sector's name means all of a place's institutions, not some of them.
 fn is_whole(name: &str) -> bool {
     !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"]
@@ -112,18 +107,6 @@ fn is_whole(name: &str) -> bool {
 /// Whether a sector's name means some of its institutions: 多家大型商业银行.
 fn is_some_of(name: &str) -> bool {
     ["多家", "部分", "相关", "有关", "一些", "几家", "数家"].iter().any(|w| name.starts_with(w))
-}
-
-/// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
-fn one_longer(a: &str, b: &str) -> bool {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let more = long.chars().count() - short.chars().count();
-    (2..=3).contains(&more)
-        && short.chars().count() >= 6
-        && long.ends_with(short)
-        && !short.ends_with("分行")
-        && !short.ends_with("支行")
-        && !short.ends_with("公司")
 }
 
 /// What two names of one sector have in common: the group without its scope.
@@ -156,7 +139,7 @@ pub fn discourse(
     dates: &[DateMention],
 ) -> Discourse {
     let mut out = Discourse::default();
-    let mut entity_of = entities(outline, mentions, &mut out);
+    let mut entity_of = entities::entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
     let mut builder =
@@ -246,179 +229,6 @@ pub const fn is_sector_statistic(metric: Metric) -> bool {
             | Metric::FinancingProvided
             | Metric::CreditLine
     )
-}
-
-/// Gathers mentions into entities; the entity of each mention.
-fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discourse) -> Vec<Option<usize>> {
-    let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
-    let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
-    let mut tails = Tails::default();
-    // Proper names and sectors first: what is short is completed by what is full.
-    for (i, m) in mentions.iter().enumerate() {
-        if m.outlet || !matches!(m.form, NameForm::Proper | NameForm::Sector) {
-            continue;
-        }
-        let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
-        let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
-        let twin = (m.form == NameForm::Proper)
-            .then(|| {
-                tails.twin(&key, |other| by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind)))
-            })
-            .flatten();
-        if !by_key.contains_key(&key) {
-            tails.add(&key);
-        }
-        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
-            *by_key.entry(key).or_insert_with(|| {
-                out.entities.push(Entity {
-                    name: m.name.clone(),
-                    canonical: m.canonical.clone(),
-                    kind: m.kind,
-                    head_office: m.head_office.clone(),
-                    region: (m.region_code.clone(), m.region_name.clone()),
-                    mentions: Vec::new(),
-                    implied: false,
-                });
-                out.entities.len() - 1
-            })
-        });
-        if let Some(entity) = out.entities.get_mut(index) {
-            if m.alias_of.is_none()
-                && m.name.chars().count() > entity.name.chars().count()
-                && !(m.form == NameForm::Sector && is_some_of(&m.name))
-            {
-                entity.name.clone_from(&m.name);
-                entity.canonical.clone_from(&m.canonical);
-                entity.head_office.clone_from(&m.head_office);
-            }
-            if entity.region.0.is_empty() && !m.region_code.is_empty() {
-                entity.region = (m.region_code.clone(), m.region_name.clone());
-            }
-            entity.mentions.push(m.range.clone());
-        }
-        if let Some(slot) = of.get_mut(i) {
-            *slot = Some(index);
-        }
-    }
-    let mut known: BTreeMap<String, Known> = BTreeMap::new();
-    for (i, m) in mentions.iter().enumerate() {
-        if of.get(i).is_some_and(Option::is_some) {
-            continue;
-        }
-        let section = outline.section_at(m.range.start).and_then(|s| of.get(s.mention).copied().flatten());
-        let found = if m.outlet {
-            let parent = key(&m.parent);
-            let named = || if m.parent.is_empty() { None } else { by_key.get(&parent).copied() };
-            // A bare outlet belongs to the institution named before it, or to the only one.
-            let before = || {
-                of.get(..i)
-                    .unwrap_or_default()
-                    .iter()
-                    .rev()
-                    .flatten()
-                    .copied()
-                    .find(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)))
-            };
-            let only = || out.entities.iter().position(|e| !oversees(e.kind));
-            let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
-            section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
-        } else if m.form == NameForm::Fragment {
-            let own = key(&m.name);
-            let fits = |e: &Entity| key(&e.name).ends_with(&own) || key(&e.canonical).ends_with(&own);
-            let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
-            section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
-        } else {
-            let branch = |e: &Entity| {
-                !e.head_office.is_empty()
-                    && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical))
-            };
-            let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
-            let only = section.or_else(|| known.entry(format!("{}\n{}", m.name, m.canonical)).or_default().only(&out.entities, branch));
-            only.or_else(|| Some(adopt(m, &mut by_key, out)))
-        };
-        if let (Some(slot), Some(index)) = (of.get_mut(i), found) {
-            *slot = Some(index);
-            if let Some(entity) = out.entities.get_mut(index) {
-                entity.mentions.push(m.range.clone());
-            }
-        }
-    }
-    for entity in &mut out.entities {
-        entity.mentions.sort_by_key(|r| r.start);
-    }
-    of
-}
-
-/// Which entities a short name fits, of those looked at so far: a name that comes again asks only the new ones.
-#[derive(Debug, Default)]
-struct Known {
-    asked: usize,
-    first: Option<usize>,
-    count: usize,
-}
-
-impl Known {
-    fn ask(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) {
-        for (index, _) in entities.iter().enumerate().skip(self.asked).filter(|(_, e)| fits(e)) {
-            self.first = self.first.or(Some(index));
-            self.count += 1;
-        }
-        self.asked = entities.len();
-    }
-
-    fn first(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
-        if self.first.is_none() {
-            self.ask(entities, fits);
-        }
-        self.first
-    }
-
-    fn only(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
-        self.ask(entities, fits);
-        self.first.filter(|_| self.count == 1)
-    }
-}
-
-/// Keys of institutions by their ends, without the two or three characters a region's short name takes.
-#[derive(Debug, Default)]
-struct Tails(BTreeMap<String, BTreeSet<String>>);
-
-impl Tails {
-    /// A key without its first two, and without its first three characters.
-    fn of(key: &str) -> impl Iterator<Item = &str> {
-        [2, 3].into_iter().filter_map(|n| key.char_indices().nth(n).and_then(|(at, _)| key.get(at..)))
-    }
-
-    fn add(&mut self, key: &str) {
-        for tail in Self::of(key) {
-            self.0.entry(tail.to_owned()).or_default().insert(key.to_owned());
-        }
-    }
-
-    /// The first key, as sorted, that is this one with a region before it or without its region.
-    fn twin(&self, key: &str, entity: impl Fn(&str) -> Option<usize>) -> Option<usize> {
-        let longer =
-            self.0.get(key).into_iter().flatten().map(String::as_str).find(|other| one_longer(other, key) && entity(other).is_some());
-        let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
-        longer.into_iter().chain(shorter).min().and_then(entity)
-    }
-}
-
-/// Makes an entity of a mention that no other completes.
-fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut Discourse) -> usize {
-    let canonical = if m.parent.is_empty() { &m.canonical } else { &m.parent };
-    *by_key.entry(key(canonical)).or_insert_with(|| {
-        out.entities.push(Entity {
-            name: m.name.clone(),
-            canonical: canonical.clone(),
-            kind: m.kind,
-            head_office: m.head_office.clone(),
-            region: (m.region_code.clone(), m.region_name.clone()),
-            mentions: Vec::new(),
-            implied: false,
-        });
-        out.entities.len() - 1
-    })
 }
 
 impl Discourse {

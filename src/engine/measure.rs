@@ -83,11 +83,12 @@ pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
 fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
     let head = sentence.start..sentence.end.min(sentence.start + 6);
-    head.into_iter().any(|i| OPENERS.iter().any(|o| reading.source.starts_with(i, o)))
-        || (reading.any(
-            sentence.start..sentence.end.min(sentence.start + 30),
-            &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"],
-        ))
+    head.into_iter().any(|i| {
+        matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o))
+    }) || (reading.any(
+        sentence.start..sentence.end.min(sentence.start + 30),
+        &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"],
+    ))
 }
 
 /// What a clause says as a whole, looked up when first asked.
@@ -170,6 +171,9 @@ fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
     const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
     let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
     let skip = list_marker(reading, start);
+    if !matches!(reading.source.at(skip), '为' | '受' | '由') {
+        return false;
+    }
     OPENERS.iter().any(|o| reading.source.starts_with(skip, o)) && !reading.any(clause.clone(), &["提供", "发放", "办理", "减免", "投放"])
         || BACKGROUND.iter().take(3).any(|o| reading.source.starts_with(skip, o))
 }

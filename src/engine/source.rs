@@ -163,6 +163,10 @@ impl<'t> SourceText<'t> {
         let mut chars = line.text.char_indices().peekable();
         while let Some((at, ch)) = chars.next() {
             let (start, end) = (line.start + at, line.start + at + ch.len_utf8());
+            if is_ideograph(ch) {
+                self.push(normalise(ch), start, end);
+                continue;
+            }
             if is_invisible(ch) {
                 continue;
             }
@@ -239,6 +243,11 @@ impl<'t> Line<'t> {
         let (mut gaps, mut run, mut digits, mut stops) = (0, 0, false, false);
         for ch in trimmed.chars() {
             line.width += 1;
+            if is_ideograph(ch) {
+                gaps += usize::from(run >= 2);
+                run = 0;
+                continue;
+            }
             if is_space(ch) {
                 run += space_width(ch);
                 continue;
@@ -331,6 +340,11 @@ const fn is_marker(c: char) -> bool {
             | '\u{f0b7}'
             | '\u{f06e}'
     )
+}
+
+/// Most of any text: neither space nor punctuation.
+const fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}')
 }
 
 const fn is_invisible(c: char) -> bool {

@@ -135,7 +135,7 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
         }
         let single = hit.end - hit.start == 1;
         let compared = reading.any(left.start..hit.start, &["同比", "较", "比", "环比", "上年同期", "去年同期"]);
-        let adverb = reading.source.text(hit.range());
+        let adverb = reading.lexicon.form(hit);
         if single && !compared
             || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高")
                 && !(compared || matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Duration))
@@ -189,7 +189,7 @@ fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::engin
     }
     let hit = reading
         .words(left.clone(), Role::Increase)
-        .filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.source.text(h.range()) == *w))
+        .filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.lexicon.form(*h) == *w))
         .last()?;
     let gap = reading.source.text(hit.end..left.end);
     let flow = FLOWS.iter().any(|f| gap.starts_with(f)) || gap.contains('的');

@@ -127,7 +127,7 @@ fn receiver_codes(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
 fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
     let opener = reading
         .words(range.clone(), Role::Receiver)
-        .filter(|h| h.end - h.start == 1 || matches!(reading.source.text(h.range()).as_str(), "针对" | "面向"))
+        .filter(|h| h.end - h.start == 1 || matches!(reading.lexicon.form(*h), "针对" | "面向"))
         .filter(|h| !(reading.source.at(h.start) == '为' && says_what_for(reading, h.end)))
         .filter(|h| {
             !(reading.source.at(h.start) == '为'

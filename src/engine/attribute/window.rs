@@ -115,7 +115,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {
         return false;
     }
-    match source.text(hit.range()).as_str() {
+    match reading.lexicon.form(hit) {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
         "新发放" | "新投放" => !rate_follows(reading, hit.end),

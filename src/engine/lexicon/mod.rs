@@ -114,6 +114,7 @@ struct Word {
     length: u32,
     /// A bit for each role it has.
     roles: u32,
+    form: String,
 }
 
 /// The words in force and the automaton that finds them.
@@ -164,7 +165,12 @@ impl Lexicon {
             }
             patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
             let roles = of_form.iter().fold(0, |bits, sense| if let Sense::Role(role) = sense { bits | 1 << *role as u32 } else { bits });
-            words.push(Word { senses: of_form.clone(), length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX), roles });
+            words.push(Word {
+                senses: of_form.clone(),
+                length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX),
+                roles,
+                form: (*form).to_owned(),
+            });
         }
         let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build_with_values(patterns).map_err(|e| LexiconError::new("*", e))?;
         Ok(Self { tables, automaton, words, digest })
@@ -186,6 +192,12 @@ impl Lexicon {
     #[must_use]
     pub fn senses(&self, hit: Hit) -> &[Sense] {
         self.words.get(hit.word as usize).map(|word| word.senses.as_slice()).unwrap_or_default()
+    }
+
+    /// A found word as the tables write it, which is how the normalised text has it.
+    #[must_use]
+    pub fn form(&self, hit: Hit) -> &str {
+        self.words.get(hit.word as usize).map(|word| word.form.as_str()).unwrap_or_default()
     }
 
     /// Whether a found word has a role.

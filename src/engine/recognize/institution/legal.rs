@@ -17,7 +17,7 @@ const OUTLET_BRAND: usize = 4;
 /// Proposes every legal person whose name ends in a known word, and every outlet.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
     let mut previous: Option<Hit> = None;
-    for hit in parts.all() {
+    for hit in parts.words() {
         // Hits come by end, longest first: a shorter word with the same end is its tail.
         let is_tail = previous.is_some_and(|longer| longer.end == hit.end);
         let mut proposed = None;
@@ -117,10 +117,10 @@ fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// The ending written out. A province's 联社 is the union of the cooperatives.
 fn full_ending(parts: &Parts<'_>, hit: Hit, row: &NameWord, head: &Head) -> String {
-    let text = parts.source.text(hit.range());
+    let text = parts.lexicon.form(hit);
     let of_province = head.brand == 0 && head.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("0000"));
-    match (row.full.as_str(), text.as_str()) {
-        ("", _) => text,
+    match (row.full.as_str(), text) {
+        ("", _) => text.to_owned(),
         ("农村信用合作联社", "联社" | "农信联社" | "信用联社" | "农村信用联社") if of_province => {
             "农村信用社联合社".to_owned()
         }

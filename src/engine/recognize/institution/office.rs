@@ -12,8 +12,8 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
         if let Some(row) = parts.office(hit).filter(|_| is_longest_office(parts, hit)) {
             found.push(named(parts, hit, row));
         }
-        found.extend(fragment(parts, hit));
     }
+    found.extend(parts.words().filter_map(|hit| fragment(parts, hit)));
 }
 
 /// Whether no longer name begins where `hit` does: 邮储 is no name in 邮储银行.
@@ -68,7 +68,7 @@ pub(super) fn corporate_end(parts: &Parts<'_>, end: usize, kind: Type) -> usize 
 fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let row = parts.name(hit, NamePart::Branch).filter(|_| parts.name(hit, NamePart::Public).is_none())?;
     let chain = parts.chain_to(hit.start)?;
-    let text = parts.source.text(hit.range());
+    let text = parts.lexicon.form(hit);
     let kind = match row.kind {
         Some(Type::Regulator) if !text.contains("监管") => return None,
         Some(Type::Regulator) => Type::Regulator,

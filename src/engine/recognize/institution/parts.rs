@@ -12,6 +12,8 @@ pub(super) struct Parts<'a> {
     hits: &'a Hits,
     /// Hits of names and regions by end, longest first.
     ending: Vec<Hit>,
+    /// Those of them that are words of `name.toml`.
+    named: Vec<Hit>,
     /// Index in `ending` of the first hit that ends at or after each glyph.
     first: Vec<usize>,
     /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
@@ -24,8 +26,14 @@ impl<'a> Parts<'a> {
         let all = hits.starting_in(0..source.len());
         let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(of_names)).collect();
         let first = by_end(&mut ending, source.len());
+        let named = ending.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(|sense| matches!(sense, Sense::Name(_)))).collect();
         let crossed = crossed(lexicon, all);
-        Self { source, lexicon, hits, ending, first, crossed }
+        Self { source, lexicon, hits, ending, named, first, crossed }
+    }
+
+    /// Every hit that is a word of `name.toml`, by end.
+    pub fn words(&self) -> impl Iterator<Item = Hit> + '_ {
+        self.named.iter().copied()
     }
 
     /// Every hit that is part of a name, by end.

@@ -13,12 +13,12 @@ const AREA: usize = 10;
 
 /// Proposes every group with a scope.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.all().filter_map(|hit| group(parts, hit, true)));
+    found.extend(parts.words().filter_map(|hit| group(parts, hit, true)));
 }
 
 /// Proposes every group without one.
 pub(super) fn find_unscoped(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.all().filter_map(|hit| group(parts, hit, false)));
+    found.extend(parts.words().filter_map(|hit| group(parts, hit, false)));
 }
 
 #[derive(Default)]
