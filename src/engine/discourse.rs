@@ -117,7 +117,7 @@ fn sector_key(name: &str) -> String {
     }
     let lenders = ["银行业金融机构", "银行保险机构", "银行机构", "金融机构", "银行业", "银行"];
     let legal = if name.contains("法人") { "法人" } else { "" };
-    if name.contains("保险") && !name.contains("银行保险") {
+    if name.contains('险') && !name.contains("银行保险") {
         return "保险".to_owned();
     }
     if lenders.iter().any(|l| name.ends_with(l)) {
