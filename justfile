@@ -33,6 +33,10 @@ test *filter:
 bench *filter:
     cargo bench {{filter}}
 
+# Feed the engine arbitrary bytes for a while (needs cargo-fuzz and a nightly toolchain)
+fuzz target="extract" *flags:
+    cargo +nightly fuzz run {{target}} {{flags}}
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny)
 deny:
     cargo deny check
