@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::attribute::Fact;
-use super::lexicon::{Role, Sense};
+use super::lexicon::{In, Role, Sense};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::report::{InstitutionType, MeasureCategory};
@@ -111,7 +111,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
         slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
         trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"])),
     };
-    for hit in reading.hits.inside(clause.clone()) {
+    for hit in reading.hits.inside(clause.clone()).filter(|hit| reading.lexicon.is_in(*hit, In::CATEGORIES)) {
         for sense in reading.lexicon.senses(hit) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Fact;
-use crate::engine::lexicon::{Role, Sense};
+use crate::engine::lexicon::{In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::Glyphs;
@@ -32,7 +32,7 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
         .filter(|b| !reading.source.ends_with(b.range.end, "医院"))
         .map(|b| b.range.clone())
         .collect();
-    for hit in reading.hits.inside(range) {
+    for hit in reading.hits.inside(range).filter(|hit| reading.lexicon.is_in(*hit, In::CODES)) {
         // What a company is called says nothing of what the money is for.
         if named.iter().any(|name| name.start <= hit.start && hit.end <= name.end) {
             continue;

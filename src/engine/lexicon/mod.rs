@@ -108,13 +108,52 @@ impl fmt::Display for LexiconError {
 impl std::error::Error for LexiconError {}
 
 /// A word of the automaton.
+#[derive(Clone, Copy)]
 struct Word {
-    senses: Vec<Sense>,
+    /// Where its senses begin in [`Lexicon::senses`], and how many it has.
+    first: u32,
+    count: u16,
     /// Its length in glyphs.
-    length: u32,
-    /// A bit for each role it has.
-    roles: u32,
-    form: String,
+    length: u16,
+    /// A bit for each role it has, and for each table it is in.
+    bits: u32,
+}
+
+/// The tables that a word may be in, as bits beside those of its roles.
+#[derive(Clone, Copy, Debug)]
+pub struct In(u32);
+
+impl In {
+    /// Metric cues.
+    pub const METRICS: Self = Self(1 << 24);
+    /// Cues of measures.
+    pub const CATEGORIES: Self = Self(1 << 25);
+    /// Purposes and segments.
+    pub const CODES: Self = Self(1 << 26);
+    /// Head offices.
+    pub const OFFICES: Self = Self(1 << 27);
+    /// Regions, also those that are words.
+    pub const REGIONS: Self = Self(1 << 28);
+    /// Parts of institutions' names.
+    pub const NAMES: Self = Self(1 << 29);
+    /// Regions and parts of names.
+    pub const REGIONS_OR_NAMES: Self = Self(Self::REGIONS.0 | Self::NAMES.0);
+    /// Anything that a name can be made of.
+    pub const ANY_NAME: Self = Self(Self::OFFICES.0 | Self::REGIONS.0 | Self::NAMES.0);
+
+    /// The bit of a sense.
+    const fn of(sense: Sense) -> u32 {
+        match sense {
+            Sense::Metric(_) => Self::METRICS.0,
+            Sense::Category(..) => Self::CATEGORIES.0,
+            Sense::Purpose(_) | Sense::Segment(_) => Self::CODES.0,
+            Sense::Unit(_) => 0,
+            Sense::HeadOffice(_) => Self::OFFICES.0,
+            Sense::Region(_) | Sense::RegionWord(_) => Self::REGIONS.0,
+            Sense::Name(_) => Self::NAMES.0,
+            Sense::Role(role) => 1 << role as u32,
+        }
+    }
 }
 
 /// The words in force and the automaton that finds them.
@@ -122,6 +161,10 @@ pub struct Lexicon {
     tables: Tables,
     automaton: CharwiseDoubleArrayAhoCorasick<u32>,
     words: Vec<Word>,
+    /// The senses of all words, one word after the other.
+    senses: Vec<Sense>,
+    /// The words as the tables write them.
+    word_forms: Vec<String>,
     digest: String,
 }
 
@@ -159,21 +202,24 @@ impl Lexicon {
         let digest = hex(digest.finalize().get(..16).unwrap_or_default());
         let mut patterns = Vec::with_capacity(senses.len());
         let mut words = Vec::with_capacity(senses.len());
+        let mut word_forms = Vec::with_capacity(senses.len());
+        let mut all_senses = Vec::with_capacity(senses.len());
         for (form, of_form) in &senses {
             if form.is_empty() {
                 return Err(LexiconError::new("*", "a form is empty"));
             }
             patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
-            let roles = of_form.iter().fold(0, |bits, sense| if let Sense::Role(role) = sense { bits | 1 << *role as u32 } else { bits });
             words.push(Word {
-                senses: of_form.clone(),
-                length: u32::try_from(form.chars().count()).unwrap_or(u32::MAX),
-                roles,
-                form: (*form).to_owned(),
+                first: u32::try_from(all_senses.len()).unwrap_or(u32::MAX),
+                count: u16::try_from(of_form.len()).unwrap_or(u16::MAX),
+                length: u16::try_from(form.chars().count()).unwrap_or(u16::MAX),
+                bits: of_form.iter().fold(0, |bits, sense| bits | In::of(*sense)),
             });
+            word_forms.push((*form).to_owned());
+            all_senses.extend(of_form);
         }
         let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build_with_values(patterns).map_err(|e| LexiconError::new("*", e))?;
-        Ok(Self { tables, automaton, words, digest })
+        Ok(Self { tables, automaton, words, senses: all_senses, word_forms, digest })
     }
 
     /// The tables.
@@ -191,26 +237,33 @@ impl Lexicon {
     /// What a found word means.
     #[must_use]
     pub fn senses(&self, hit: Hit) -> &[Sense] {
-        self.words.get(hit.word as usize).map(|word| word.senses.as_slice()).unwrap_or_default()
+        let word = self.words.get(hit.word as usize);
+        word.and_then(|word| self.senses.get(word.first as usize..word.first as usize + usize::from(word.count))).unwrap_or_default()
     }
 
     /// A found word as the tables write it, which is how the normalised text has it.
     #[must_use]
     pub fn form(&self, hit: Hit) -> &str {
-        self.words.get(hit.word as usize).map(|word| word.form.as_str()).unwrap_or_default()
+        self.word_forms.get(hit.word as usize).map(String::as_str).unwrap_or_default()
     }
 
     /// Whether a found word has a role.
     #[must_use]
     pub fn has_role(&self, hit: Hit, role: Role) -> bool {
-        self.words.get(hit.word as usize).is_some_and(|word| word.roles & (1 << role as u32) != 0)
+        self.words.get(hit.word as usize).is_some_and(|word| word.bits & (1 << role as u32) != 0)
+    }
+
+    /// Whether a found word is in one of the tables.
+    #[must_use]
+    pub fn is_in(&self, hit: Hit, tables: In) -> bool {
+        self.words.get(hit.word as usize).is_some_and(|word| word.bits & tables.0 != 0)
     }
 
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
         let text: String = source.glyphs().iter().collect();
-        let mut hits = Vec::new();
+        let mut hits = Vec::with_capacity(source.len() * 2);
         let (mut glyph, mut byte) = (0, 0);
         for found in self.automaton.find_overlapping_iter(&text) {
             while byte < found.end() {
@@ -218,7 +271,7 @@ impl Lexicon {
                 glyph += 1;
             }
             let word = found.value();
-            let length = self.words.get(word as usize).map_or(0, |word| word.length as usize);
+            let length = self.words.get(word as usize).map_or(0, |word| usize::from(word.length));
             hits.push(Hit { start: glyph - length, end: glyph, word });
         }
         // Stable counting order by start, longest first: hits come by end, so

@@ -7,6 +7,7 @@
 use super::calendar::{day, days_in, month_end, shift_days, shift_month};
 use super::date_words;
 use super::numeral::han_digit;
+use super::openers;
 use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon};
 use crate::engine::source::{Glyphs, SourceText};
@@ -83,6 +84,10 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {
+        if !openers::may_open(source.at(at), openers::DATE) {
+            at += 1;
+            continue;
+        }
         let (mention, next) = reader.mention_at(at);
         at = next.max(at + 1);
         if let Some(mention) = mention {
@@ -113,6 +118,16 @@ pub fn full_dates(source: &SourceText<'_>) -> Vec<DateMention> {
         }
     }
     mentions
+}
+
+/// Whether an expression that opens with no digit may begin with `c`.
+const fn opens_expression(c: char) -> bool {
+    matches!(c, '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次')
+}
+
+/// Whether a date can begin with `c`.
+pub(super) const fn opens_date(c: char) -> bool {
+    han_digit(c).is_some() || c == '十' || opens_expression(c) || date_words::opens_word(c)
 }
 
 /// Reads dates of one text.
@@ -198,10 +213,7 @@ impl Reader<'_> {
         if c.is_ascii_alphabetic() {
             return self.at_letters(at);
         }
-        let opens = matches!(
-            c,
-            '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次'
-        );
+        let opens = opens_expression(c);
         let mention = if opens { self.expression(at) } else { None };
         (mention.or_else(|| date_words::word(self, at)), at + 1)
     }

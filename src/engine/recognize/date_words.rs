@@ -13,6 +13,61 @@ fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMen
     DateMention { range, shape, start, end, repaired: false, impossible: false, year_inferred: false }
 }
 
+/// Whether one of the words that [`word`] reads begins with `c`.
+pub(super) const fn opens_word(c: char) -> bool {
+    matches!(
+        c,
+        '目' | '当'
+            | '截'
+            | '疫'
+            | '新'
+            | '推'
+            | '试'
+            | '开'
+            | '成'
+            | '上'
+            | '启'
+            | '实'
+            | '改'
+            | '挂'
+            | '运'
+            | '设'
+            | '建'
+            | '投'
+            | '活'
+            | '政'
+            | '方'
+            | '合'
+            | '自'
+            | '发'
+            | '创'
+            | '工'
+            | '产'
+            | '昨'
+            | '今'
+            | '前'
+            | '大'
+            | '明'
+            | '后'
+            | '星'
+            | '周'
+            | '礼'
+            | '这'
+            | '本'
+            | '下'
+            | '康'
+            | '雍'
+            | '乾'
+            | '嘉'
+            | '道'
+            | '咸'
+            | '同'
+            | '光'
+            | '宣'
+            | '民'
+    )
+}
+
 /// The word for a date at `at`.
 pub(super) fn word(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     let view = &reader.view;

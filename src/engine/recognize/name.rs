@@ -1,5 +1,6 @@
 //! Names of borrowers and of products.
 
+use super::openers;
 use crate::engine::lexicon::{Hits, Lexicon, Role, Sense};
 use crate::engine::recognize::institution::InstitutionMention;
 use crate::engine::source::{Glyphs, SourceText};
@@ -57,6 +58,31 @@ const fn suffixes(first: char) -> &'static [&'static str] {
         _ => &[],
     }
 }
+/// What somebody is whose name follows.
+const CALLINGS: &[&str] = &[
+    "大户",
+    "村民",
+    "农户",
+    "户主",
+    "负责人",
+    "牧民",
+    "果农",
+    "养殖户",
+    "种植户",
+    "贫困户",
+    "脱贫户",
+    "牧场主",
+    "农场主",
+    "个体户",
+    "经营户",
+    "法人",
+    "店主",
+    "老板",
+    "理事长",
+    "菜农",
+    "茶农",
+    "花农",
+];
 /// Longest borrower's name, in glyphs.
 const MAX_NAME: usize = 32;
 
@@ -66,6 +92,10 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
     let mut out: Vec<Borrower> = Vec::new();
     let mut at = 0;
     while at < source.len() {
+        if !openers::may_open(source.at(at), openers::BORROWER) {
+            at += 1;
+            continue;
+        }
         let name = match source.at(at) {
             '女' | '先' | '某' => titled(source, at),
             first if !suffixes(first).is_empty() => {
@@ -188,57 +218,14 @@ fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
     (named && !matches!(source.at(end), '镇' | '村' | '县' | '公')).then(|| at - 1..end)
 }
 
+/// Whether a calling, a title or a borrower's last word begins with `c`.
+pub(super) fn opens_borrower(c: char) -> bool {
+    matches!(c, '女' | '先' | '某') || !suffixes(c).is_empty() || CALLINGS.iter().any(|calling| calling.starts_with(c))
+}
+
 /// The name behind what somebody is: 种粮大户王守田.
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
-    const CALLINGS: &[&str] = &[
-        "大户",
-        "村民",
-        "农户",
-        "户主",
-        "负责人",
-        "牧民",
-        "果农",
-        "养殖户",
-        "种植户",
-        "贫困户",
-        "脱贫户",
-        "牧场主",
-        "农场主",
-        "个体户",
-        "经营户",
-        "法人",
-        "店主",
-        "老板",
-        "理事长",
-        "菜农",
-        "茶农",
-        "花农",
-    ];
     const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
-    if !matches!(
-        source.at(at),
-        '大' | '村'
-            | '农'
-            | '户'
-            | '负'
-            | '牧'
-            | '果'
-            | '养'
-            | '种'
-            | '贫'
-            | '脱'
-            | '个'
-            | '经'
-            | '法'
-            | '店'
-            | '老'
-            | '理'
-            | '菜'
-            | '茶'
-            | '花'
-    ) {
-        return None;
-    }
     let calling = CALLINGS.iter().find(|c| source.starts_with(at, c))?;
     let start = at + calling.chars().count();
     if !is_surname(source.at(start)) {

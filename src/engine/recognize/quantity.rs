@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::amount::Amount;
 use super::marker::{self, Marker};
 use super::numeral::{self, Numeral, is_han_numeral};
+use super::openers;
 use super::qualifier;
 use super::unit;
 use super::view::View;
@@ -81,6 +82,11 @@ fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
     }
 }
 
+/// Whether a number that is read by its first character can begin with the ideograph `c`.
+pub(super) const fn opens_number(c: char) -> bool {
+    is_han_numeral(c) || matches!(c, '第' | '负' | '半' | '对')
+}
+
 /// Reads the stretches between what is taken.
 pub(super) struct Reader<'a> {
     source: &'a SourceText<'a>,
@@ -100,6 +106,10 @@ impl<'a> Reader<'a> {
         self.floor = self.floor.max(start);
         let mut at = start;
         while at < end {
+            if !openers::may_open(self.source.at(at), openers::NUMBER) {
+                at += 1;
+                continue;
+            }
             match self.source.at(at) {
                 '“' | '《' | '〈' => self.quoted = true,
                 '”' | '》' | '〉' | '\n' => self.quoted = false,

@@ -9,7 +9,9 @@ use crate::engine::report::InstitutionType as Type;
 /// Proposes every known institution, with its local part if it has one, and every local part alone.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
     for hit in parts.all() {
-        if let Some(row) = parts.office(hit).filter(|_| is_longest_office(parts, hit)) {
+        if let Some(row) =
+            Some(hit).filter(|hit| parts.names_office(*hit)).and_then(|hit| parts.office(hit)).filter(|_| is_longest_office(parts, hit))
+        {
             found.push(named(parts, hit, row));
         }
     }

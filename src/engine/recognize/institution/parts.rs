@@ -1,6 +1,6 @@
 //! The words around a place in the text.
 
-use crate::engine::lexicon::{HeadOffice, Hit, Hits, Lexicon, NamePart, NameWord, Sense};
+use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Sense};
 use crate::engine::source::SourceText;
 
 use super::place::level;
@@ -22,12 +22,12 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
-        let of_names = |sense: &Sense| matches!(sense, Sense::Name(_) | Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_));
         let all = hits.starting_in(0..source.len());
-        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(of_names)).collect();
+        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::ANY_NAME)).collect();
         let first = by_end(&mut ending, source.len());
-        let named = ending.iter().copied().filter(|hit| lexicon.senses(*hit).iter().any(|sense| matches!(sense, Sense::Name(_)))).collect();
-        let crossed = crossed(lexicon, all);
+        let named = ending.iter().copied().filter(|hit| lexicon.is_in(*hit, In::NAMES)).collect();
+        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::REGIONS_OR_NAMES)).collect();
+        let crossed = crossed(lexicon, &of_regions);
         Self { source, lexicon, hits, ending, named, first, crossed }
     }
 
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
 
     /// Whether `hit` is a head office's name, whatever stands around it.
     pub fn names_office(&self, hit: Hit) -> bool {
-        self.lexicon.senses(hit).iter().any(|sense| matches!(sense, Sense::HeadOffice(_)))
+        self.lexicon.is_in(hit, In::OFFICES)
     }
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
