@@ -156,6 +156,21 @@ impl In {
     }
 }
 
+/// Glyphs as text. Most of them take three bytes.
+fn written(glyphs: &[char]) -> String {
+    let mut bytes = Vec::with_capacity(glyphs.len() * 3);
+    for &glyph in glyphs {
+        let c = u32::from(glyph);
+        if (0x800..0x1_0000).contains(&c) {
+            let [_, _, high, low] = c.to_be_bytes();
+            bytes.extend_from_slice(&[0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f]);
+        } else {
+            bytes.extend_from_slice(glyph.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// The words in force and the automaton that finds them.
 pub struct Lexicon {
     tables: Tables,
@@ -262,7 +277,7 @@ impl Lexicon {
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        let text: String = source.glyphs().iter().collect();
+        let text = written(source.glyphs());
         let mut hits = Vec::with_capacity(source.len() * 2);
         let (mut glyph, mut byte) = (0, 0);
         for found in self.automaton.find_overlapping_iter(&text) {

@@ -58,31 +58,32 @@ const fn suffixes(first: char) -> &'static [&'static str] {
         _ => &[],
     }
 }
-/// What somebody is whose name follows.
-const CALLINGS: &[&str] = &[
-    "大户",
-    "村民",
-    "农户",
-    "户主",
-    "负责人",
-    "牧民",
-    "果农",
-    "养殖户",
-    "种植户",
-    "贫困户",
-    "脱贫户",
-    "牧场主",
-    "农场主",
-    "个体户",
-    "经营户",
-    "法人",
-    "店主",
-    "老板",
-    "理事长",
-    "菜农",
-    "茶农",
-    "花农",
-];
+/// What somebody is whose name follows, by the first character.
+const fn callings(first: char) -> &'static [&'static str] {
+    match first {
+        '大' => &["大户"],
+        '村' => &["村民"],
+        '农' => &["农户", "农场主"],
+        '户' => &["户主"],
+        '负' => &["负责人"],
+        '牧' => &["牧民", "牧场主"],
+        '果' => &["果农"],
+        '养' => &["养殖户"],
+        '种' => &["种植户"],
+        '贫' => &["贫困户"],
+        '脱' => &["脱贫户"],
+        '个' => &["个体户"],
+        '经' => &["经营户"],
+        '法' => &["法人"],
+        '店' => &["店主"],
+        '老' => &["老板"],
+        '理' => &["理事长"],
+        '菜' => &["菜农"],
+        '茶' => &["茶农"],
+        '花' => &["花农"],
+        _ => &[],
+    }
+}
 /// Longest borrower's name, in glyphs.
 const MAX_NAME: usize = 32;
 
@@ -220,13 +221,13 @@ fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
 
 /// Whether a calling, a title or a borrower's last word begins with `c`.
 pub(super) fn opens_borrower(c: char) -> bool {
-    matches!(c, '女' | '先' | '某') || !suffixes(c).is_empty() || CALLINGS.iter().any(|calling| calling.starts_with(c))
+    matches!(c, '女' | '先' | '某') || !suffixes(c).is_empty() || !callings(c).is_empty()
 }
 
 /// The name behind what somebody is: 种粮大户王守田.
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
     const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
-    let calling = CALLINGS.iter().find(|c| source.starts_with(at, c))?;
+    let calling = callings(source.at(at)).iter().find(|c| source.starts_with(at, c))?;
     let start = at + calling.chars().count();
     if !is_surname(source.at(start)) {
         return None;

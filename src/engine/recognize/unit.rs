@@ -44,7 +44,7 @@ pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at
         for sense in lexicon.senses(*hit) {
             if let Sense::Unit(row) = sense
                 && let Some(row) = lexicon.tables().units.get(usize::from(*row))
-                && fits(view, hit.start, hit.end, row, number)
+                && fits(view, hit.start, hit.end, lexicon.form(*hit), row, number)
             {
                 return Some(Found { start: hit.start, end: hit.end, row });
             }
@@ -54,13 +54,12 @@ pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at
 }
 
 /// Whether the form at `start..end` is a unit here and not the beginning of another word.
-fn fits(view: &View<'_>, start: usize, end: usize, row: &Unit, number: &Numeral) -> bool {
+fn fits(view: &View<'_>, start: usize, end: usize, form: &str, row: &Unit, number: &Numeral) -> bool {
     let (last, next) = (view.before(end), view.at(end));
     if last.is_ascii_alphabetic() && next.is_ascii_alphanumeric() || last.is_ascii_digit() && next.is_ascii_digit() {
         return false;
     }
-    let clashes = |(form, stops): (&String, &String)| stops.contains(next) && view.skip(start, form) == Some(end);
-    if row.not_before.iter().any(clashes) {
+    if row.not_before.get(form).is_some_and(|stops| stops.contains(next)) {
         return false;
     }
     let plain = number.scale == Decimal::ONE;
