@@ -136,13 +136,19 @@ impl In {
     pub const REGIONS: Self = Self(1 << 28);
     /// Parts of institutions' names.
     pub const NAMES: Self = Self(1 << 29);
-    /// Regions and parts of names.
-    pub const REGIONS_OR_NAMES: Self = Self(Self::REGIONS.0 | Self::NAMES.0);
+    /// Those of them that end the name of a legal person, a public body or an outlet.
+    pub const ENDINGS: Self = Self(1 << 20);
+    /// Those that end the name of a branch.
+    pub const BRANCHES: Self = Self(1 << 21);
+    /// Those that are nouns of groups.
+    pub const GROUPS: Self = Self(1 << 22);
+    /// Regions, and those after which a name begins.
+    pub const REGIONS_AND_BORDERS: Self = Self(Self::REGIONS.0 | 1 << 23);
     /// Anything that a name can be made of.
     pub const ANY_NAME: Self = Self(Self::OFFICES.0 | Self::REGIONS.0 | Self::NAMES.0);
 
     /// The bit of a sense.
-    const fn of(sense: Sense) -> u32 {
+    fn of(sense: Sense, tables: &Tables) -> u32 {
         match sense {
             Sense::Metric(_) => Self::METRICS.0,
             Sense::Category(..) => Self::CATEGORIES.0,
@@ -150,7 +156,16 @@ impl In {
             Sense::Unit(_) => 0,
             Sense::HeadOffice(_) => Self::OFFICES.0,
             Sense::Region(_) | Sense::RegionWord(_) => Self::REGIONS.0,
-            Sense::Name(_) => Self::NAMES.0,
+            Sense::Name(row) => {
+                let part = tables.names.get(usize::from(row)).map_or(0, |row| match row.part {
+                    NamePart::Legal | NamePart::Public | NamePart::Trade | NamePart::Outlet | NamePart::Bank => Self::ENDINGS.0,
+                    NamePart::Branch => Self::BRANCHES.0,
+                    NamePart::Group => Self::GROUPS.0,
+                    NamePart::Border => 1 << 23,
+                    _ => 0,
+                });
+                Self::NAMES.0 | part
+            }
             Sense::Role(role) => 1 << role as u32,
         }
     }
@@ -228,7 +243,7 @@ impl Lexicon {
                 first: u32::try_from(all_senses.len()).unwrap_or(u32::MAX),
                 count: u16::try_from(of_form.len()).unwrap_or(u16::MAX),
                 length: u16::try_from(form.chars().count()).unwrap_or(u16::MAX),
-                bits: of_form.iter().fold(0, |bits, sense| bits | In::of(*sense)),
+                bits: of_form.iter().fold(0, |bits, sense| bits | In::of(*sense, &tables)),
             });
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);

@@ -4,7 +4,7 @@ use super::office::{corporate_end, regions_of, suits};
 use super::parts::{Parts, is_ideograph};
 use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
-use crate::engine::lexicon::{Hit, NamePart, NameWord};
+use crate::engine::lexicon::{Hit, In, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
 
 /// Most glyphs of a brand.
@@ -17,7 +17,7 @@ const OUTLET_BRAND: usize = 4;
 /// Proposes every legal person whose name ends in a known word, and every outlet.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
     let mut previous: Option<Hit> = None;
-    for hit in parts.words() {
+    for hit in parts.of(In::ENDINGS) {
         // Hits come by end, longest first: a shorter word with the same end is its tail.
         let is_tail = previous.is_some_and(|longer| longer.end == hit.end);
         let mut proposed = None;

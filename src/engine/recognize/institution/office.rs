@@ -3,19 +3,17 @@
 use super::parts::Parts;
 use super::place::{Local, Regions};
 use super::{InstitutionMention, NameForm};
-use crate::engine::lexicon::{HeadOffice, Hit, NamePart, NameWord};
+use crate::engine::lexicon::{HeadOffice, Hit, In, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
 
 /// Proposes every known institution, with its local part if it has one, and every local part alone.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    for hit in parts.all() {
-        if let Some(row) =
-            Some(hit).filter(|hit| parts.names_office(*hit)).and_then(|hit| parts.office(hit)).filter(|_| is_longest_office(parts, hit))
-        {
+    for hit in parts.of(In::OFFICES) {
+        if let Some(row) = parts.office(hit).filter(|_| is_longest_office(parts, hit)) {
             found.push(named(parts, hit, row));
         }
     }
-    found.extend(parts.words().filter_map(|hit| fragment(parts, hit)));
+    found.extend(parts.of(In::BRANCHES).filter_map(|hit| fragment(parts, hit)));
 }
 
 /// Whether no longer name begins where `hit` does: 邮储 is no name in 邮储银行.

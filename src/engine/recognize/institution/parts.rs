@@ -12,8 +12,6 @@ pub(super) struct Parts<'a> {
     hits: &'a Hits,
     /// Hits of names and regions by end, longest first.
     ending: Vec<Hit>,
-    /// Those of them that are words of `name.toml`.
-    named: Vec<Hit>,
     /// Index in `ending` of the first hit that ends at or after each glyph.
     first: Vec<usize>,
     /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
@@ -25,15 +23,14 @@ impl<'a> Parts<'a> {
         let all = hits.starting_in(0..source.len());
         let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::ANY_NAME)).collect();
         let first = by_end(&mut ending, source.len());
-        let named = ending.iter().copied().filter(|hit| lexicon.is_in(*hit, In::NAMES)).collect();
-        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::REGIONS_OR_NAMES)).collect();
+        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::REGIONS_AND_BORDERS)).collect();
         let crossed = crossed(lexicon, &of_regions);
-        Self { source, lexicon, hits, ending, named, first, crossed }
+        Self { source, lexicon, hits, ending, first, crossed }
     }
 
-    /// Every hit that is a word of `name.toml`, by end.
-    pub fn words(&self) -> impl Iterator<Item = Hit> + '_ {
-        self.named.iter().copied()
+    /// Every hit of a name that is in one of these tables, by end.
+    pub fn of(&self, tables: In) -> impl Iterator<Item = Hit> + '_ {
+        self.all().filter(move |hit| self.lexicon.is_in(*hit, tables))
     }
 
     /// Every hit that is part of a name, by end.

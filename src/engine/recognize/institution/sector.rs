@@ -3,7 +3,7 @@
 use super::parts::{Parts, is_ideograph};
 use super::place::Regions;
 use super::{InstitutionMention, NameForm};
-use crate::engine::lexicon::{Hit, NamePart};
+use crate::engine::lexicon::{Hit, In, NamePart};
 use crate::engine::report::InstitutionType as Type;
 
 /// Farthest that the scope of a group reaches to the left, in glyphs.
@@ -13,12 +13,12 @@ const AREA: usize = 10;
 
 /// Proposes every group with a scope.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.words().filter_map(|hit| group(parts, hit, true)));
+    found.extend(parts.of(In::GROUPS).filter_map(|hit| group(parts, hit, true)));
 }
 
 /// Proposes every group without one.
 pub(super) fn find_unscoped(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.words().filter_map(|hit| group(parts, hit, false)));
+    found.extend(parts.of(In::GROUPS).filter_map(|hit| group(parts, hit, false)));
 }
 
 #[derive(Default)]
