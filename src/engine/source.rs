@@ -31,8 +31,8 @@ impl<'t> SourceText<'t> {
     pub fn new(original: &'t str) -> Self {
         let mut source = Self {
             original,
-            glyphs: Vec::with_capacity(original.len() / 3),
-            ranges: Vec::with_capacity(original.len() / 3),
+            glyphs: Vec::with_capacity(original.len() * 3 / 8),
+            ranges: Vec::with_capacity(original.len() * 3 / 8),
             wraps: Vec::new(),
         };
         let lines = Lines::new(original).peekable();
@@ -116,7 +116,10 @@ impl<'t> SourceText<'t> {
     /// The normalised text of a range.
     #[must_use]
     pub fn text(&self, range: Glyphs) -> String {
-        self.glyphs.get(range).unwrap_or_default().iter().collect()
+        let glyphs = self.glyphs.get(range).unwrap_or_default();
+        let mut text = String::with_capacity(glyphs.len() * 3);
+        text.extend(glyphs);
+        text
     }
 
     /// The original bytes of a range of glyphs.

@@ -171,21 +171,6 @@ impl In {
     }
 }
 
-/// Glyphs as text. Most of them take three bytes.
-fn written(glyphs: &[char]) -> String {
-    let mut bytes = Vec::with_capacity(glyphs.len() * 3);
-    for &glyph in glyphs {
-        let c = u32::from(glyph);
-        if (0x800..0x1_0000).contains(&c) {
-            let [_, _, high, low] = c.to_be_bytes();
-            bytes.extend_from_slice(&[0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f]);
-        } else {
-            bytes.extend_from_slice(glyph.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
 /// The words in force and the automaton that finds them.
 pub struct Lexicon {
     tables: Tables,
@@ -289,45 +274,49 @@ impl Lexicon {
         self.words.get(hit.word as usize).is_some_and(|word| word.bits & tables.0 != 0)
     }
 
+    /// How long a word is, in glyphs.
+    fn length(&self, word: u32) -> usize {
+        self.words.get(word as usize).map_or(0, |word| usize::from(word.length))
+    }
+
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        let text = written(source.glyphs());
-        let mut hits = Vec::with_capacity(source.len() * 2);
+        let mut text = String::with_capacity(source.len() * 3);
+        text.extend(source.glyphs());
+        // The end and the word of each hit, by end.
+        let mut found: Vec<(u32, u32)> = Vec::with_capacity(source.len());
+        let mut first = vec![0_u32; source.len() + 2];
         let (mut glyph, mut byte) = (0, 0);
-        for found in self.automaton.find_overlapping_iter(&text) {
-            while byte < found.end() {
+        for hit in self.automaton.find_overlapping_iter(&text) {
+            while byte < hit.end() {
                 byte += source.at(glyph).len_utf8();
                 glyph += 1;
             }
-            let word = found.value();
-            let length = self.words.get(word as usize).map_or(0, |word| usize::from(word.length));
-            hits.push(Hit { start: glyph - length, end: glyph, word });
-        }
-        // Stable counting order by start, longest first: hits come by end, so
-        // walking them backwards per start puts the longest first.
-        let mut first = vec![0_u32; source.len() + 2];
-        for hit in &hits {
-            if let Some(n) = first.get_mut(hit.start + 1) {
-                *n += 1;
+            if let Some(count) = first.get_mut(glyph - self.length(hit.value()) + 1) {
+                *count += 1;
             }
+            found.push((u32::try_from(glyph).unwrap_or(u32::MAX), hit.value()));
         }
         let mut sum = 0;
-        for n in &mut first {
-            sum += *n;
-            *n = sum;
+        for count in &mut first {
+            sum += *count;
+            *count = sum;
         }
+        // Hits come by end, so walking them backwards puts the longest of each start first.
         let mut next = first.clone();
-        let mut ordered = hits.clone();
-        for hit in hits.iter().rev() {
-            if let Some(slot) = next.get_mut(hit.start) {
-                if let Some(place) = ordered.get_mut(*slot as usize) {
-                    *place = *hit;
+        let mut hits = vec![Hit { start: 0, end: 0, word: 0 }; found.len()];
+        for &(end, word) in found.iter().rev() {
+            let end = end as usize;
+            let start = end - self.length(word);
+            if let Some(place) = next.get_mut(start) {
+                if let Some(slot) = hits.get_mut(*place as usize) {
+                    *slot = Hit { start, end, word };
                 }
-                *slot += 1;
+                *place += 1;
             }
         }
-        Hits { hits: ordered, first }
+        Hits { hits, first }
     }
 }
 
