@@ -14,6 +14,7 @@
 
 mod bulletins;
 mod corpus;
+mod examples;
 mod grpc;
 mod invariants;
 mod properties;
