@@ -87,7 +87,7 @@ fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
         matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o))
     }) || (reading.any(
         sentence.start..sentence.end.min(sentence.start + 30),
-        &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断"],
+        &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断", "下一步将", "下步将", "下阶段将", "接下来将", "今后将"],
     ))
 }
 
@@ -167,6 +167,12 @@ fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
         "为破解",
         "为保障",
         "为帮助",
+        "为缩短",
+        "为压缩",
+        "为简化",
+        "为优化",
+        "为降低",
+        "为减轻",
     ];
     const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
     let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
@@ -202,6 +208,9 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
     if appraised && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
+    if names_receiver(reading, cue, clause) {
+        return false;
+    }
     let before = source.before(start);
     let ends = |words: &[&str]| words.iter().any(|w| source.starts_with(end, w));
     match cue.category {
@@ -213,16 +222,21 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
                 reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
             !rate && !central
         }
-        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !source.ends_with(start, "兼并"),
-        MeasureCategory::RepaymentDeferral => !(source.ends_with(start, "再贷款") || ends(&["投放"])),
+        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !["兼并", "并购", "资产"].iter().any(|w| source.ends_with(start, w)),
+        MeasureCategory::RepaymentDeferral => {
+            !(source.ends_with(start, "再贷款") || ends(&["投放"]) || source.ends_with(end, "展期") && ends(&["间"]))
+        }
         MeasureCategory::CustomerOutreach => {
             let learnt = source.starts_with(start, "了解到");
             let poor = ends(&["立卡", "贷款余额"]);
-            !learnt && !poor && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"]) && !source.ends_with(end, "走进大众")
+            !learnt && !poor && !is_visited(reading, start) && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"]) && !source.ends_with(end, "走进大众")
         }
         MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
-        MeasureCategory::CollateralInnovation => !source.ends_with(start, "传统"),
-        MeasureCategory::RiskSharing => !(source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
+        MeasureCategory::CollateralInnovation => !(source.ends_with(start, "传统") || is_denied(reading, start)),
+        // 不再贷款 is no 再贷款.
+        MeasureCategory::CentralBankFunding => before != '不',
+        MeasureCategory::PublicWelfare => !ends(&["林"]),
+        MeasureCategory::RiskSharing => !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
         MeasureCategory::InsuranceProtection
             if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
         {
@@ -236,6 +250,37 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
         MeasureCategory::InternalManagement => !(says.trains)(),
         _ => true,
     }
+}
+
+/// 无需提供担保, 无质押: what is said not to be asked for.
+fn is_denied(reading: &Reading<'_, '_>, start: usize) -> bool {
+    ["无", "免", "无需", "不需", "无须", "不需要", "不用"].iter().any(|w| reading.source.ends_with(start, w))
+}
+
+/// 到某行调研: who comes to an institution is not the institution.
+fn is_visited(reading: &Reading<'_, '_>, start: usize) -> bool {
+    const LONGEST_NAME: usize = 24;
+    let near = start.saturating_sub(LONGEST_NAME)..start;
+    let host = reading.institutions_in(&near).iter().find(|institution| institution.range.end == start);
+    host.is_some_and(|host| matches!(reading.source.before(host.range.start), '到' | '赴' | '临' | '来'))
+}
+
+/// 向互联网企业发放, 向农机服务站发放: the cue is part of what the receiver is called.
+fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
+    const LENDS: &[&str] = &["发放", "投放", "放款", "授信"];
+    const LONGEST: usize = 8;
+    let is_place = cue.category == MeasureCategory::ServiceAccess;
+    if !is_place && !matches!(cue.category, MeasureCategory::OnlineService | MeasureCategory::InternalManagement) {
+        return false;
+    }
+    let mut behind = cue.range.end..clause.end.min(cue.range.end + LONGEST);
+    let Some(verb) = behind.find(|&i| LENDS.iter().any(|w| reading.source.starts_with(i, w))) else { return false };
+    let ahead = cue.range.start.saturating_sub(LONGEST).max(clause.start)..cue.range.start;
+    let opened = ahead
+        .clone()
+        .any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, &["通过", "以", "用", "借助", "依托"]));
+    let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && reading.lexicon.is_in(hit, In::CODES));
+    opened && (is_place && cue.range.end == verb || is_called())
 }
 
 /// The sentence of a glyph as measures see it: to 。！？； or a line break of the original.

@@ -131,7 +131,8 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
         .filter(|h| !(reading.source.at(h.start) == '为' && says_what_for(reading, h.end)))
         .filter(|h| {
             !(reading.source.at(h.start) == '为'
-                && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极'))
+                && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')
+                && !reading.source.ends_with(h.start, "积极"))
         })
         .last();
     let Some(opener) = opener else { return Codes::default() };

@@ -160,6 +160,8 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         }
         // 延期 … 投放: funding programmes put off, not repayments.
         Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
+        // 优惠利率贷款占比: a share of loans, not their rate.
+        Metric::InterestRate => reading.any(found.end..range.end, &["占比", "占全部", "占各项"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
         Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
         Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, &["收入"]),
