@@ -87,7 +87,21 @@ fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
         matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o))
     }) || (reading.any(
         sentence.start..sentence.end.min(sentence.start + 30),
-        &["将继续", "将持续", "将进一步", "将以更", "将坚持", "将始终", "将统筹", "将不断", "下一步将", "下步将", "下阶段将", "接下来将", "今后将"],
+        &[
+            "将继续",
+            "将持续",
+            "将进一步",
+            "将以更",
+            "将坚持",
+            "将始终",
+            "将统筹",
+            "将不断",
+            "下一步将",
+            "下步将",
+            "下阶段将",
+            "接下来将",
+            "今后将",
+        ],
     ))
 }
 
@@ -229,14 +243,20 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
         MeasureCategory::CustomerOutreach => {
             let learnt = source.starts_with(start, "了解到");
             let poor = ends(&["立卡", "贷款余额"]);
-            !learnt && !poor && !is_visited(reading, start) && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"]) && !source.ends_with(end, "走进大众")
+            !learnt
+                && !poor
+                && !is_visited(reading, start)
+                && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"])
+                && !source.ends_with(end, "走进大众")
         }
         MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !(source.ends_with(start, "传统") || is_denied(reading, start)),
         // 不再贷款 is no 再贷款.
         MeasureCategory::CentralBankFunding => before != '不',
         MeasureCategory::PublicWelfare => !ends(&["林"]),
-        MeasureCategory::RiskSharing => !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(&["贷"]))),
+        MeasureCategory::RiskSharing => {
+            !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(&["贷"])))
+        }
         MeasureCategory::InsuranceProtection
             if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
         {
@@ -276,9 +296,8 @@ fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool
     let mut behind = cue.range.end..clause.end.min(cue.range.end + LONGEST);
     let Some(verb) = behind.find(|&i| LENDS.iter().any(|w| reading.source.starts_with(i, w))) else { return false };
     let ahead = cue.range.start.saturating_sub(LONGEST).max(clause.start)..cue.range.start;
-    let opened = ahead
-        .clone()
-        .any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, &["通过", "以", "用", "借助", "依托"]));
+    let opened =
+        ahead.clone().any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, &["通过", "以", "用", "借助", "依托"]));
     let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && reading.lexicon.is_in(hit, In::CODES));
     opened && (is_place && cue.range.end == verb || is_called())
 }
