@@ -129,8 +129,8 @@ fn in_order(line: &str) -> String {
     words.join(" ")
 }
 
-fn differs(what: &str, expected: Option<Vec<String>>, found: Vec<String>, out: &mut Vec<String>) {
-    if let Some(expected) = expected.filter(|expected| *expected != found) {
+fn differs(what: &str, expected: Option<Vec<String>>, found: &[String], out: &mut Vec<String>) {
+    if let Some(expected) = expected.filter(|expected| expected != found) {
         out.push(format!("  {what}: {expected:?}\n  found {}  {found:?}", " ".repeat(what.len().saturating_sub(6))));
     }
 }
@@ -143,11 +143,12 @@ fn disagreements(example: &Example) -> Vec<String> {
     let mut out = Vec::new();
     let expected = example.figures.as_ref().map(|lines| lines.iter().map(|line| in_order(line)).collect::<Vec<_>>());
     let codes_at = |n: usize| expected.as_ref().and_then(|lines| lines.get(n)).is_none_or(|line| line.contains('#'));
-    let found = all.iter().enumerate().map(|(n, figure)| line(figure, &all, codes_at(n))).collect();
-    differs("figures", expected, found, &mut out);
+    let found: Vec<String> = all.iter().enumerate().map(|(n, figure)| line(figure, &all, codes_at(n))).collect();
+    differs("figures", expected, &found, &mut out);
     let found: BTreeSet<&str> = report.institutions.iter().flat_map(|i| &i.measures).map(|m| m.category.code()).collect();
     let expected = example.measures.as_ref().map(|codes| codes.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect());
-    differs("measures", expected, found.into_iter().map(str::to_owned).collect(), &mut out);
+    let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
+    differs("measures", expected, &found, &mut out);
     let found = report
         .institutions
         .iter()
