@@ -24,7 +24,7 @@ use std::path::Path;
 
 use jianbao::engine::Bulletin;
 use jianbao::engine::lexicon::Lexicon;
-use jianbao::engine::report::{ChangeDirection, Figure, MeasureCategory, Metric, Qualifier, QuantityRole};
+use jianbao::engine::report::{ChangeDirection, Figure, InstitutionReport, MeasureCategory, Metric, Qualifier, QuantityRole};
 use serde::Deserialize;
 
 use super::invariants::{ENGINE, figures};
@@ -149,14 +149,12 @@ fn disagreements(example: &Example) -> Vec<String> {
     let expected = example.measures.as_ref().map(|codes| codes.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect());
     let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
     differs("measures", expected, &found, &mut out);
-    let found = report
-        .institutions
-        .iter()
-        .map(|i| format!("{} {}", i.institution.canonical_name, i.institution.kind.map_or("-", |kind| kind.code())))
-        .collect();
-    differs("institutions", example.institutions.clone(), found, &mut out);
+    let named = |i: &InstitutionReport| format!("{} {}", i.institution.canonical_name, i.institution.kind.map_or("-", |kind| kind.code()));
+    let found: Vec<String> = report.institutions.iter().map(named).collect();
+    differs("institutions", example.institutions.clone(), &found, &mut out);
     let numbers = report.quantities.iter().filter(|q| q.role != QuantityRole::Figure);
-    differs("numbers", example.numbers.clone(), numbers.map(|q| format!("{} {}", q.text, q.role.code())).collect(), &mut out);
+    let found: Vec<String> = numbers.map(|q| format!("{} {}", q.text, q.role.code())).collect();
+    differs("numbers", example.numbers.clone(), &found, &mut out);
     out
 }
 
