@@ -151,7 +151,9 @@ pub(super) fn add(tables: &mut Tables, files: &[SourceFile]) -> Result<(), Probl
     for file in files {
         check.file = &file.name;
         let rows = rows::of_toml(file, &mut check.problems);
-        rows.iter().for_each(|row| check.row(row));
+        for row in &rows {
+            check.row(row);
+        }
     }
     let (forms, mut problems) = (check.forms, check.problems);
     if forms > MAX_FORMS {
@@ -232,9 +234,8 @@ impl Check<'_> {
             Shape::Word | Shape::Characters if text.chars().count() > MAX_FORM_CHARS => Err(too_long(text, MAX_FORM_CHARS)),
             Shape::Code(codes) => check_code(codes, text),
             Shape::OpenCode if text.chars().count() > MAX_CODE_CHARS => Err(too_long(text, MAX_CODE_CHARS)),
-            // A segment without a code marks words that are none.
-            Shape::OpenCode if text.is_empty() && table == "segment" => Ok(()),
-            Shape::OpenCode if text.is_empty() || !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') => {
+            // A row without a code marks words that are no purpose or segment, though they hold a form of one.
+            Shape::OpenCode if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') => {
                 Err(format!("{} is no code: lower-case letters, digits and _", quoted(text)))
             }
             Shape::Factor if text.is_empty() || is_factor(text) => Ok(()),
@@ -273,3 +274,6 @@ fn check_form(table: &str, form: &str) -> Result<(), String> {
 fn too_long(text: &str, most: usize) -> String {
     format!("{} has {} characters, at most {most} are allowed", quoted(text), text.chars().count())
 }
+
+#[cfg(test)]
+mod tests;

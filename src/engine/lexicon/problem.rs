@@ -24,14 +24,15 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.file.is_empty() {
             write!(f, "{}:", self.file)?;
-        }
-        if self.line > 0 {
-            write!(f, "{}:", self.line)?;
+            if self.line > 0 {
+                write!(f, "{}:", self.line)?;
+            }
+            f.write_str(" ")?;
         }
         if !self.field.is_empty() {
-            write!(f, " {}:", self.field)?;
+            write!(f, "{}: ", self.field)?;
         }
-        write!(f, " {}", self.message)
+        f.write_str(&self.message)
     }
 }
 
@@ -98,11 +99,8 @@ impl Problems {
     /// All of them on one line, for a log.
     #[must_use]
     pub fn on_one_line(&self) -> String {
-        let mut line = self.list.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        if self.more > 0 {
-            line.push_str(&format!("; and {} more", self.more));
-        }
-        line
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        self.list.iter().map(ToString::to_string).chain(more).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -268,7 +268,7 @@ impl Check<'_> {
         let wrong = if written.contains('\n') {
             "holds a line break (is a quotation mark left open?)".to_owned()
         } else if !(MIN_NAME_CHARS..=MAX_NAME_CHARS).contains(&chars) {
-            format!("has {chars} characters, allowed are {MIN_NAME_CHARS} to {MAX_NAME_CHARS}")
+            format!("has a length of {chars}, allowed are {MIN_NAME_CHARS} to {MAX_NAME_CHARS} characters")
         } else if let Some(bad) = form.chars().find(|c| !may_be_in_name(*c)) {
             format!("holds {}; a name holds letters, digits, spaces, brackets and ·-—&.'/+", quoted(&bad.to_string()))
         } else if !form.chars().any(char::is_alphabetic) {
@@ -328,3 +328,6 @@ impl Check<'_> {
 fn may_be_in_name(c: char) -> bool {
     c.is_alphanumeric() || " ()·-—&.'/+".contains(c)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::office::{branch, corporate_end, is_local, suits};
 use super::parts::Parts;
 use super::{InstitutionMention, NameForm, by_rule, longest};
+use crate::engine::lexicon::register::without_corporate_form;
 use crate::engine::lexicon::{HeadOffice, Hit, Lexicon, NameReading, Registered};
 use crate::engine::report::InstitutionType as Type;
 use crate::engine::source::SourceText;
@@ -26,18 +27,28 @@ fn named(parts: &Parts<'_>, hit: Hit, index: u32, row: &Registered) -> Instituti
     let end = corporate_end(parts, hit.end, kind);
     let office = parts.office(hit);
     // A branch of a bank that the tables know is read by the rule for these.
-    if office.is_none() && row.head_office.is_empty() {
-        if let Some(local) = parts.local_from(end, |branch| suits(kind, branch)) {
-            let mut mention = branch(parts, hit, &HeadOffice::registered(row), end, &row.name, &local);
-            mention.register = mention.outlet.then_some(index);
-            return mention;
+    if office.is_none()
+        && row.head_office.is_empty()
+        && let Some(local) = parts.local_from(end, |branch| suits(kind, branch))
+    {
+        let mut mention = branch(parts, hit, &HeadOffice::registered(row), end, &row.name, &local);
+        if is_rural(kind) {
+            mention.outlet = true;
+            mention.parent.clone_from(&row.name);
         }
+        mention.register = mention.outlet.then_some(index);
+        return mention;
     }
-    let is_office = office.is_some_and(|office| !is_local(office.kind) && office.name == row.expanded);
+    let is_office = office.is_some_and(|office| !is_local(office.kind) && office.name == without_corporate_form(&row.expanded));
     let form = if is_office { NameForm::HeadOffice } else { NameForm::Proper };
     let mut mention = InstitutionMention::new(parts, hit.start..end, form, kind);
     mention.take(index, row);
     mention
+}
+
+/// Whether all branches of a body of this type are its outlets: it has none that report by themselves.
+const fn is_rural(kind: Type) -> bool {
+    matches!(kind, Type::RuralCommercialBank | Type::RuralCooperativeBank | Type::RuralCreditCooperative | Type::VillageBank)
 }
 
 impl InstitutionMention {
