@@ -107,7 +107,7 @@ fn read(path: &Path, name: &str, most: u64, problems: &mut Problems) -> Option<S
             Ok(text) => return Some(SourceFile { name: name.to_owned(), text }),
             Err(error) => {
                 let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = good.split(|byte| *byte == b'\n').count();
                 (line, "is not UTF-8 (a GB18030 file can be converted with iconv)".to_owned())
             }
         },

@@ -42,8 +42,8 @@ fn owners(engine: &Engine, text: &str) -> Vec<String> {
 }
 
 fn only(report: &Report) -> &Institution {
-    assert_eq!(report.institutions.len(), 1, "{:#?}", report.institutions);
-    &report.institutions[0].institution
+    let [one] = report.institutions.as_slice() else { panic!("not one institution: {:#?}", report.institutions) };
+    &one.institution
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn no_register_breaks_an_invariant() {
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
             .collect();
-        let rows: String = (0..).zip(&scraps).map(|(n, scrap)| format!("{n},{scrap},,,,\n")).collect();
+        let rows = (0..).zip(&scraps).map(|(n, scrap)| format!("{n},{scrap},,,,\n")).collect::<Vec<_>>().concat();
         let register = SourceFile { name: "r.csv".to_owned(), text: format!("id,name,aliases,type,region,head_office\n{rows}") };
         let Ok(engine) = Engine::with(&Sources { register: Some(register), tables: Vec::new() }) else { continue };
         let report = read(&engine, &text);
@@ -215,7 +215,7 @@ fn a_reload_takes_what_is_good_and_keeps_the_last_good_one_otherwise() {
 
 #[test]
 fn a_register_of_the_greatest_length_is_read() {
-    let rows: String = (0..50_000).map(|n| format!("{n},岚{n}号农商银行,岚{n}行\n")).collect();
+    let rows = (0..50_000).map(|n| format!("{n},岚{n}号农商银行,岚{n}行\n")).collect::<Vec<_>>().concat();
     let register = SourceFile { name: "r.csv".to_owned(), text: format!("id,name,aliases\n{rows}") };
     let engine = Engine::with(&Sources { register: Some(register), tables: Vec::new() }).unwrap();
     let report = engine.extract(&Bulletin { text: "岚31415行发放贷款77万元。".to_owned(), ..Bulletin::default() });
