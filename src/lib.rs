@@ -7,4 +7,5 @@ pub mod config;
 pub mod engine;
 pub mod evaluate;
 pub mod grpc;
+pub mod register;
 pub mod telemetry;

@@ -9,10 +9,11 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::extract::read;
 use super::style::left;
-use super::{Console, Exit, Failure};
+use super::{Console, Exit, Failure, engine};
 use crate::engine::report::OffsetEncoding;
 use crate::engine::{Bulletin, Engine};
 use crate::evaluate::{Gold, Ratio, Scores, Tally, score};
+use crate::register::Places;
 
 /// What a gold file's name ends with; its bulletin's ends with `.txt`.
 const GOLD: &str = ".gold.json";
@@ -34,6 +35,8 @@ pub struct Args {
     /// Exit with 1 if the score KEY is below FLOOR or an invariant is broken; may be repeated
     #[arg(long = "min", value_name = "KEY=FLOOR", value_parser = floor)]
     floors: Vec<Floor>,
+    #[command(flatten)]
+    places: Places,
 }
 
 /// A score that must be reached.
@@ -108,7 +111,7 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> io::Result<Exit> {
 
 /// Scores every bulletin.
 fn evaluate(args: &Args) -> Result<(Evaluation, Tally), Failure> {
-    let engine = Engine::new().map_err(|error| Failure::new(Exit::Software, format!("the lexicon does not load: {error}")))?;
+    let engine = engine(&args.places)?;
     let (mut total, mut rows) = (Tally::default(), Rows::default());
     for path in gold_files(&args.gold)? {
         let name = name_of(&path);

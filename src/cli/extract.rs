@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Console, Exit, Failure, csv, json, table};
+use super::{Console, Exit, Failure, csv, engine, json, table};
+use crate::engine::Bulletin;
 use crate::engine::recognize::date::Day;
 use crate::engine::report::{OffsetEncoding, Report};
-use crate::engine::{Bulletin, Engine};
+use crate::register::Places;
 
 /// What to read, and how to print it.
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,8 @@ pub struct Args {
     /// Write NAME.json here for each NAME.txt, and print nothing
     #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "explain"])]
     output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    places: Places,
 }
 
 /// How reports are printed.
@@ -82,10 +85,9 @@ fn iso_date(text: &str) -> Result<String, String> {
 /// # Errors
 /// When the output fails.
 pub fn run(args: &Args, console: &mut Console<'_>) -> io::Result<Exit> {
-    let (engine, names) = match (Engine::new(), names(&args.files)) {
+    let (engine, names) = match (engine(&args.places), names(&args.files)) {
         (Ok(engine), Ok(names)) => (engine, names),
-        (Err(error), _) => return fail(console, &Failure::new(Exit::Software, format!("the lexicon does not load: {error}"))),
-        (_, Err(failure)) => return fail(console, &failure),
+        (Err(failure), _) | (_, Err(failure)) => return fail(console, &failure),
     };
     if args.explain && args.format != Format::Table {
         return fail(console, &Failure::new(Exit::Usage, "`--explain` goes with `--format table` alone"));

@@ -20,7 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::ServeArgs;
+use crate::engine::Engine;
+use crate::register::Places;
 use style::Paint;
 
 /// What `jianbao` is told to do.
@@ -35,7 +36,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the gRPC service until SIGTERM or SIGINT; the default
-    Serve(ServeArgs),
+    Serve(serve::Args),
     /// Read bulletins from files and print what they report
     Extract(extract::Args),
     /// Score the engine on bulletins with gold files of your own
@@ -139,6 +140,11 @@ fn command(mut args: Vec<OsString>) -> Result<Command, clap::Error> {
     }
     args.push("serve".into());
     command(args)
+}
+
+/// The engine with the operator's register and lexicon, if there are any.
+fn engine(places: &Places) -> Result<Engine, Failure> {
+    places.engine().map_err(|problems| Failure::new(Exit::Config, problems.to_string()))
 }
 
 /// Runs a command on the process's own output. A reader that has had enough is no error.

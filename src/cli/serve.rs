@@ -6,32 +6,45 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::config::{ServeArgs, Settings};
-use crate::engine::Engine;
+use crate::register::{Current, Places};
 use crate::{grpc, telemetry};
 
-/// Serves until SIGTERM or SIGINT. All problems with the settings are told before a port is bound.
+/// How to serve, and with which words.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: ServeArgs,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reads the register and the lexicon again. All problems with the settings and
+/// with these files are told before a port is bound.
 #[must_use]
-pub fn run(args: &ServeArgs) -> ExitCode {
-    let settings = match args.check() {
-        Ok(settings) => settings,
-        Err(problems) => return fail(Exit::Config, &problems),
+pub fn run(args: &Args) -> ExitCode {
+    let (settings, current) = match (args.settings.check(), Current::start(args.places.clone())) {
+        (Ok(settings), Ok(current)) => (settings, current),
+        (Err(settings), Err(files)) => return fail(Exit::Config, &format!("{settings}\n{files}")),
+        (Err(settings), Ok(_)) => return fail(Exit::Config, &settings),
+        (Ok(_), Err(files)) => return fail(Exit::Config, &files),
     };
     telemetry::start(settings.log_json, settings.log_level);
-    match serve(&settings) {
+    match serve(&settings, Arc::new(current)) {
         Ok(()) => Exit::Ok.into(),
         Err(error) => fail(Exit::Software, &*error),
     }
 }
 
-fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let server = grpc::Server::new(Arc::new(Engine::new()?), settings.grpc.clone())?;
+fn serve(settings: &Settings, current: Arc<Current>) -> Result<(), Box<dyn Error>> {
+    let server = grpc::Server::new(Arc::clone(&current) as Arc<dyn grpc::Extract>, settings.grpc.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served: io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        tokio::spawn(reload(signal(SignalKind::hangup())?, current));
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", settings.listen)))?;
@@ -43,6 +56,15 @@ fn serve(settings: &Settings) -> Result<(), Box<dyn Error>> {
     runtime.shutdown_background();
     served?;
     Ok(())
+}
+
+/// Reads the register and the lexicon again at each SIGHUP; those that come meanwhile are one.
+async fn reload(mut hangup: Signal, current: Arc<Current>) {
+    while hangup.recv().await.is_some() {
+        let current = Arc::clone(&current);
+        // A panic has been logged, and the last good engine is still in force.
+        let _ = tokio::task::spawn_blocking(move || current.reload()).await;
+    }
 }
 
 fn fail(exit: Exit, error: &dyn std::fmt::Display) -> ExitCode {

@@ -227,3 +227,26 @@ fn scores_agree_with_the_scorer_beside_the_repository() {
         assert_eq!(json.trim_end(), fs::read_to_string(theirs).unwrap());
     }
 }
+
+#[test]
+fn a_register_and_a_lexicon_are_taken_by_extract_and_evaluate() {
+    let folder = Folder::new("register");
+    let text = "截至3月末,岚山行累计发放贷款1.86亿元。\n";
+    let file = folder.file("lanshan.txt", text);
+    let register = folder.file("register.csv", "id,name,aliases,type\nB-7,岚山农村商业银行,岚山行,RURAL_COMMERCIAL_BANK\n");
+    folder.file("words.toml", "[[product]]\nforms = [\"岚易融\"]\n");
+    let with = |register: &OsString| ["--institutions".into(), register.clone(), "--lexicon".into(), folder.path()];
+    let (exit, json, complaint) = jianbao("extract", with(&register).into_iter().chain([file.clone(), "--format=json".into()]));
+    assert_eq!((exit, complaint.as_str()), (Exit::Ok, ""));
+    assert!(json.contains(r#""registerId": "B-7""#) && json.contains(r#""canonicalName": "岚山农村商业银行""#), "{json}");
+    let plain = jianbao("extract", [file.clone(), "--format=json".into()]).1;
+    let digest = |json: &str| json.split("lexiconDigest").nth(1).map(|rest| rest.chars().take(40).collect::<String>());
+    assert_ne!(digest(&json), digest(&plain));
+    let bad = folder.file("bad.csv", "id,name,type\n1,岚山农村商业银行,BANK\n1,,\n");
+    let (exit, page, complaint) = jianbao("extract", with(&bad).into_iter().chain([file]));
+    assert_eq!((exit, page.as_str()), (Exit::Config, ""));
+    assert!(complaint.contains("jianbao: 3 problems") && complaint.contains("bad.csv:2: type: `BANK` is no type"), "{complaint}");
+    assert!(complaint.contains("bad.csv:3: id: `1` is already the id of line 2"), "{complaint}");
+    let (exit, _, complaint) = jianbao("evaluate", with(&bad).into_iter().chain([folder.path()]));
+    assert_eq!(exit, Exit::Config, "{complaint}");
+}

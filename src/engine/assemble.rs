@@ -221,15 +221,18 @@ fn institution(
     acts: &[Act],
     index_of: &[u32],
 ) -> InstitutionReport {
+    let registered = e.register.and_then(|row| reading.lexicon.tables().register.row(row));
+    let region = registered.filter(|row| !row.region.is_empty()).map(|row| (row.region.clone(), row.region_name.clone()));
+    let (region_code, region_name) = region.unwrap_or_else(|| e.region.clone());
     let mut out = InstitutionReport {
         institution: Institution {
             name: original_name(reading, &e.name, &e.mentions),
-            canonical_name: e.canonical.clone(),
-            kind: Some(e.kind),
-            head_office: e.head_office.clone(),
-            region_code: e.region.0.clone(),
-            region_name: e.region.1.clone(),
-            register_id: String::new(),
+            canonical_name: registered.map_or(&e.canonical, |row| &row.name).clone(),
+            kind: registered.and_then(|row| row.kind).or(Some(e.kind)),
+            head_office: registered.map_or(&e.head_office, |row| &row.head_office).clone(),
+            region_code,
+            region_name,
+            register_id: registered.map(|row| row.id.clone()).unwrap_or_default(),
             mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
         },
         ..InstitutionReport::default()

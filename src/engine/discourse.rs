@@ -28,6 +28,8 @@ pub struct Entity {
     pub mentions: Vec<Glyphs>,
     /// A sector that the text names by its scope alone: 全省.
     pub implied: bool,
+    /// Row of the operator's register.
+    pub register: Option<u32>,
 }
 
 /// Several owners of one row of figures: A、B、C分别发放1.2亿元、0.8亿元、5600万元.
@@ -206,6 +208,7 @@ fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Dis
         region: (group.region_code.clone(), group.region_name.clone()),
         mentions: Vec::new(),
         implied: true,
+        register: None,
     });
 }
 
@@ -631,6 +634,7 @@ impl Turns<'_, '_> {
                 region: region.unwrap_or_default(),
                 mentions: vec![scope],
                 implied: true,
+                register: None,
             });
             self.out.entities.len() - 1
         })

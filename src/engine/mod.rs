@@ -47,6 +47,23 @@ impl Engine {
         Ok(Self { lexicon: lexicon::Lexicon::load()? })
     }
 
+    /// The engine with the built-in lexicon and what an operator adds to it.
+    ///
+    /// # Errors
+    /// All problems of the operator's files, with their lines.
+    pub fn with(sources: &lexicon::Sources) -> Result<Self, lexicon::Problems> {
+        let mut lexicon = lexicon::Lexicon::with(sources)?;
+        let readings = recognize::institution::readings(&lexicon);
+        lexicon.complete_register(readings);
+        Ok(Self { lexicon })
+    }
+
+    /// The words in force.
+    #[must_use]
+    pub const fn lexicon(&self) -> &lexicon::Lexicon {
+        &self.lexicon
+    }
+
     /// Reads one bulletin. Cannot fail: what is in doubt becomes a finding.
     #[must_use]
     pub fn extract(&self, bulletin: &Bulletin) -> Report {
@@ -67,7 +84,7 @@ impl Engine {
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
-        let products = recognize::name::products(&source);
+        let products = recognize::name::products(&source, &hits, lexicon);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table_units(&source, &outline, &mut quantities);
         let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);

@@ -21,6 +21,7 @@ pub mod socket;
 pub mod status;
 pub mod work;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use listen::{Drained, Server, serve};
@@ -56,6 +57,11 @@ pub const HEALTH_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/
 pub trait Extract: Send + Sync + 'static {
     /// Reads one bulletin.
     fn extract(&self, bulletin: &Bulletin) -> Report;
+
+    /// What reads all bulletins of a call that begins now, if it is not this one for good.
+    fn for_call(&self) -> Option<Arc<dyn Extract>> {
+        None
+    }
 }
 
 impl Extract for Engine {

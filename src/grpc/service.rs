@@ -125,7 +125,7 @@ impl ExtractReportService {
     fn desk(&self, inflate: Option<Encoding>, headers: &HeaderMap) -> Desk {
         let encoding = Encoding::for_response(headers);
         Desk {
-            engine: Arc::clone(&self.engine),
+            engine: self.engine.for_call().unwrap_or_else(|| Arc::clone(&self.engine)),
             inflate,
             writer: FrameWriter { encoding, compress_from_bytes: self.limits.compress_from_bytes },
             max_message_bytes: self.limits.max_message_bytes,

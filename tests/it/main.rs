@@ -18,5 +18,6 @@ mod examples;
 mod grpc;
 mod invariants;
 mod properties;
+mod register;
 mod tables;
 mod tidy;

@@ -28,6 +28,39 @@ fn one_longer(a: &str, b: &str) -> bool {
         && !short.ends_with("公司")
 }
 
+impl Entity {
+    /// Whether a mention may mean it: one of another row, or unknown to the register and of another region, does not.
+    fn may_be(&self, m: &InstitutionMention) -> bool {
+        let one_region = self.region.0.is_empty() || m.region_code.is_empty() || self.region.0 == m.region_code;
+        match (self.register, m.register) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own == other,
+            _ => one_region,
+        }
+    }
+
+    /// Takes what one more mention tells: a fuller name, a region; what the register says stands.
+    fn learn(&mut self, m: &InstitutionMention) {
+        let longer = m.alias_of.is_none() && m.name.chars().count() > self.name.chars().count();
+        let fuller = longer && !(m.form == NameForm::Sector && is_some_of(&m.name));
+        let first = self.register.is_none() && m.register.is_some();
+        if fuller {
+            self.name.clone_from(&m.name);
+        }
+        if first || (fuller && self.register.is_none()) {
+            self.canonical.clone_from(&m.canonical);
+            self.head_office.clone_from(&m.head_office);
+        }
+        if first {
+            self.register = m.register;
+            self.kind = m.kind;
+        }
+        if (first || self.region.0.is_empty()) && !m.region_code.is_empty() {
+            self.region = (m.region_code.clone(), m.region_name.clone());
+        }
+    }
+}
+
 /// Gathers mentions into entities; the entity of each mention.
 pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discourse) -> Vec<Option<usize>> {
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
@@ -40,9 +73,13 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
         }
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
         let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
+        let other = by_key.get(&key).and_then(|&i| out.entities.get(i)).is_some_and(|e| !e.may_be(m));
+        let key = if other { format!("{key}\n{}\n{}", m.canonical, m.region_code) } else { key };
         let twin = (m.form == NameForm::Proper)
             .then(|| {
-                tails.twin(&key, |other| by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind)))
+                tails.twin(&key, |other| {
+                    by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind && e.may_be(m)))
+                })
             })
             .flatten();
         if !by_key.contains_key(&key) {
@@ -58,22 +95,13 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
                     region: (m.region_code.clone(), m.region_name.clone()),
                     mentions: Vec::new(),
                     implied: false,
+                    register: m.register,
                 });
                 out.entities.len() - 1
             })
         });
         if let Some(entity) = out.entities.get_mut(index) {
-            if m.alias_of.is_none()
-                && m.name.chars().count() > entity.name.chars().count()
-                && !(m.form == NameForm::Sector && is_some_of(&m.name))
-            {
-                entity.name.clone_from(&m.name);
-                entity.canonical.clone_from(&m.canonical);
-                entity.head_office.clone_from(&m.head_office);
-            }
-            if entity.region.0.is_empty() && !m.region_code.is_empty() {
-                entity.region = (m.region_code.clone(), m.region_name.clone());
-            }
+            entity.learn(m);
             entity.mentions.push(m.range.clone());
         }
         if let Some(slot) = of.get_mut(i) {
@@ -196,6 +224,7 @@ fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut
             region: (m.region_code.clone(), m.region_name.clone()),
             mentions: Vec::new(),
             implied: false,
+            register: m.register,
         });
         out.entities.len() - 1
     })

@@ -3,8 +3,15 @@
 //! The tables (`*.toml`, `*.tsv` beside this file) are loaded and cross-checked
 //! once; all their words go into one automaton, so that a text is read in one pass.
 
+pub mod addition;
+pub mod problem;
+pub mod register;
+pub mod rows;
 mod tables;
 
+pub use problem::Problems;
+pub use register::{NameReading, Register, Registered};
+pub use rows::SourceFile;
 pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
@@ -35,6 +42,10 @@ pub enum Sense {
     RegionWord(u16),
     /// A part of institutions' names: row of [`Tables::names`].
     Name(u16),
+    /// A product known by name.
+    Product,
+    /// An institution of the operator's register: row of [`Tables::register`].
+    Registered(u32),
     /// A function word.
     Role(Role),
 }
@@ -144,8 +155,16 @@ impl In {
     pub const GROUPS: Self = Self(1 << 22);
     /// Regions, and those after which a name begins.
     pub const REGIONS_AND_BORDERS: Self = Self(Self::REGIONS.0 | 1 << 23);
+    /// Products.
+    pub const PRODUCTS: Self = Self(1 << 30);
+    /// Institutions of the operator's register.
+    pub const REGISTER: Self = Self(1 << 31);
+    /// Head offices and institutions of the register.
+    pub const KNOWN: Self = Self(Self::OFFICES.0 | Self::REGISTER.0);
+    /// Regions and parts of names.
+    pub const REGIONS_OR_NAMES: Self = Self(Self::REGIONS.0 | Self::NAMES.0);
     /// Anything that a name can be made of.
-    pub const ANY_NAME: Self = Self(Self::OFFICES.0 | Self::REGIONS.0 | Self::NAMES.0);
+    pub const ANY_NAME: Self = Self(Self::KNOWN.0 | Self::REGIONS.0 | Self::NAMES.0);
 
     /// The bit of a sense.
     fn of(sense: Sense, tables: &Tables) -> u32 {
@@ -166,9 +185,20 @@ impl In {
                 });
                 Self::NAMES.0 | part
             }
+            Sense::Product => Self::PRODUCTS.0,
+            Sense::Registered(_) => Self::REGISTER.0,
             Sense::Role(role) => 1 << role as u32,
         }
     }
+}
+
+/// What an operator adds to the built-in tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The register of institutions, as CSV or TOML.
+    pub register: Option<SourceFile>,
+    /// Tables in the engine's own format.
+    pub tables: Vec<SourceFile>,
 }
 
 /// The words in force and the automaton that finds them.
@@ -196,6 +226,33 @@ impl Lexicon {
     /// When a table does not parse or contradicts itself or another.
     pub fn load() -> Result<Self, LexiconError> {
         Self::compile(Tables::built_in()?)
+    }
+
+    /// The built-in lexicon with the operator's register and tables.
+    ///
+    /// # Errors
+    /// All problems of the operator's files.
+    pub fn with(sources: &Sources) -> Result<Self, Problems> {
+        let fault = |error: LexiconError| Problems::of_file("", error.to_string());
+        let mut tables = Tables::built_in().map_err(fault)?;
+        let mut problems = Problems::default();
+        if let Err(found) = addition::add(&mut tables, &sources.tables) {
+            problems.append(found);
+        }
+        if let Some(file) = &sources.register {
+            match Register::parse(file, &tables) {
+                Ok(register) => tables.register = register,
+                Err(found) => problems.append(found),
+            }
+            tables.sources.push(("register".to_owned(), file.text.clone()));
+        }
+        problems.into_result()?;
+        Self::compile(tables).map_err(fault)
+    }
+
+    /// Takes what the rows of the register leave open from what their names tell.
+    pub fn complete_register(&mut self, readings: impl IntoIterator<Item = NameReading>) {
+        self.tables.register.complete(readings);
     }
 
     fn compile(tables: Tables) -> Result<Self, LexiconError> {

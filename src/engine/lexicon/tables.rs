@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::register::Register;
 use super::{LexiconError, Sense};
 use crate::engine::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
 
@@ -69,6 +70,13 @@ pub struct CodeRow {
     /// The code on the wire.
     pub code: String,
     /// The words that show it.
+    pub forms: Vec<String>,
+}
+
+/// A row of products that are known by name. Only an operator's tables have any.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProductRow {
+    /// The names.
     pub forms: Vec<String>,
 }
 
@@ -191,6 +199,8 @@ pub struct Tables {
     pub purposes: Vec<CodeRow>,
     /// Customer segments.
     pub segments: Vec<CodeRow>,
+    /// Products known by name.
+    pub products: Vec<ProductRow>,
     /// Units and classifiers.
     pub units: Vec<Unit>,
     /// Head offices and institutions known by name.
@@ -205,6 +215,8 @@ pub struct Tables {
     region_rows: BTreeMap<String, u16>,
     /// Function words.
     pub words: Vec<(Role, Vec<String>)>,
+    /// The operator's own institutions.
+    pub register: Register,
     /// Name and text of each table, for the digest.
     pub(super) sources: Vec<(String, String)>,
 }
@@ -223,6 +235,7 @@ struct File {
     category: Vec<CategoryRow>,
     purpose: Vec<CodeRow>,
     segment: Vec<CodeRow>,
+    product: Vec<ProductRow>,
     unit: Vec<Unit>,
     institution: Vec<HeadOffice>,
     name: Vec<NameWord>,
@@ -269,6 +282,7 @@ impl Tables {
         }
         self.purposes.extend(file.purpose);
         self.segments.extend(file.segment);
+        self.products.extend(file.product);
         self.units.extend(file.unit);
         self.head_offices.extend(file.institution);
         self.names.extend(file.name);
@@ -291,6 +305,42 @@ impl Tables {
         }
         self.sources.push((name.to_owned(), text.to_owned()));
         Ok(())
+    }
+
+    /// How many rows each table has, for [`Tables::normalise_from`].
+    pub(super) const fn lengths(&self) -> [usize; 9] {
+        [
+            self.metrics.len(),
+            self.category_forms.len(),
+            self.purposes.len(),
+            self.segments.len(),
+            self.products.len(),
+            self.units.len(),
+            self.head_offices.len(),
+            self.names.len(),
+            self.words.len(),
+        ]
+    }
+
+    /// Writes the forms of every row behind `lengths` as normalised texts have them.
+    pub(super) fn normalise_from(&mut self, lengths: [usize; 9], normalised: impl Fn(&str) -> String) {
+        fn behind<R>(rows: &mut [R], length: usize) -> impl Iterator<Item = &mut R> {
+            rows.iter_mut().skip(length)
+        }
+        let [metrics, categories, purposes, segments, products, units, offices, names, words] = lengths;
+        let all = (behind(&mut self.metrics, metrics).flat_map(|row| &mut row.forms))
+            .chain(behind(&mut self.category_forms, categories).flat_map(|(_, parts)| parts))
+            .chain(behind(&mut self.purposes, purposes).flat_map(|row| &mut row.forms))
+            .chain(behind(&mut self.segments, segments).flat_map(|row| &mut row.forms))
+            .chain(behind(&mut self.products, products).flat_map(|row| &mut row.forms))
+            .chain(behind(&mut self.head_offices, offices).flat_map(|row| std::iter::once(&mut row.name).chain(&mut row.aliases)))
+            .chain(behind(&mut self.names, names).flat_map(|row| &mut row.forms))
+            .chain(behind(&mut self.words, words).flat_map(|(_, forms)| forms));
+        all.for_each(|form| *form = normalised(form));
+        for unit in behind(&mut self.units, units) {
+            unit.forms.iter_mut().for_each(|form| *form = normalised(form));
+            unit.not_before = unit.not_before.iter().map(|(form, next)| (normalised(form), next.clone())).collect();
+        }
     }
 
     /// The region with this code.
@@ -321,11 +371,15 @@ impl Tables {
         }
         rows(&mut out, &self.purposes, |r| all(&r.forms), Sense::Purpose);
         rows(&mut out, &self.segments, |r| all(&r.forms), Sense::Segment);
+        out.extend(self.products.iter().flat_map(|row| &row.forms).map(|form| (form.as_str(), Sense::Product)));
         rows(&mut out, &self.units, |r| all(&r.forms), Sense::Unit);
         rows(&mut out, &self.head_offices, |r| named(&r.name, &r.aliases), Sense::HeadOffice);
         rows(&mut out, &self.regions, |r| named(&r.name, &r.aliases), Sense::Region);
         rows(&mut out, &self.regions, |r| all(&r.words), Sense::RegionWord);
         rows(&mut out, &self.names, |r| all(&r.forms), Sense::Name);
+        for (index, row) in (0..).zip(self.register.rows()) {
+            out.extend(row.forms.iter().map(|form| (form.as_str(), Sense::Registered(index))));
+        }
         for (role, forms) in &self.words {
             out.extend(forms.iter().map(|form| (form.as_str(), Sense::Role(*role))));
         }

@@ -5,18 +5,22 @@
 //! ([`legal`]), `[scope…][group noun]` ([`sector`]). Each reader proposes mentions
 //! around the words it knows, looking only a bounded way to either side; of those
 //! that overlap the longest stays. A name defined in brackets ([`definition`])
-//! then takes over what its definition says.
+//! then takes over what its definition says. What the operator's register knows
+//! by name or alias ([`registered`]) is what the register says.
 
 mod definition;
 mod legal;
 mod office;
 mod parts;
 mod place;
+mod registered;
 mod sector;
 
 use crate::engine::lexicon::{Hits, Lexicon};
 use crate::engine::report::InstitutionType;
 use crate::engine::source::{Glyphs, SourceText};
+
+pub use registered::readings;
 
 use parts::Parts;
 use place::Regions;
@@ -59,6 +63,8 @@ pub struct InstitutionMention {
     pub parent: String,
     /// Index of the mention that this one was defined to stand for (以下简称…), among all mentions.
     pub alias_of: Option<usize>,
+    /// Row of the operator's register: of the institution itself, or of the one that this outlet belongs to.
+    pub register: Option<u32>,
 }
 
 impl InstitutionMention {
@@ -76,6 +82,7 @@ impl InstitutionMention {
             outlet: false,
             parent: String::new(),
             alias_of: None,
+            register: None,
         }
     }
 
@@ -111,14 +118,21 @@ pub fn institutions_and_groups(
 ) -> (Vec<InstitutionMention>, Vec<InstitutionMention>) {
     let parts = Parts::new(source, hits, lexicon);
     let mut found = Vec::new();
-    office::find(&parts, &mut found);
-    legal::find(&parts, &mut found);
-    sector::find(&parts, &mut found);
+    registered::find(&parts, &mut found);
+    by_rule(&parts, &mut found);
     let mut mentions = longest(found);
+    registered::adopt(&parts, &mut mentions);
     definition::apply(&parts, &mut mentions);
     let mut groups = Vec::new();
     sector::find_unscoped(&parts, &mut groups);
     (mentions, longest(groups))
+}
+
+/// Proposes every institution that the rules for names see.
+fn by_rule(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
+    office::find(parts, found);
+    legal::find(parts, found);
+    sector::find(parts, found);
 }
 
 /// Finds the nouns of groups that no scope stands before: 金融机构, 相关银行机构.

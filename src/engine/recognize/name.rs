@@ -1,7 +1,7 @@
 //! Names of borrowers and of products.
 
 use super::openers;
-use crate::engine::lexicon::{Hits, Lexicon, Role, Sense};
+use crate::engine::lexicon::{Hits, In, Lexicon, Role, Sense};
 use crate::engine::recognize::institution::InstitutionMention;
 use crate::engine::source::{Glyphs, SourceText};
 
@@ -244,9 +244,26 @@ fn is_surname(c: char) -> bool {
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤拓尤祁".contains(c)
 }
 
-/// Finds products by their names in quotation marks, or by a table row's first cell.
+/// Finds products by their names in quotation marks, by a table row's first cell, or by a table of the operator's.
 #[must_use]
-pub fn products(source: &SourceText<'_>) -> Vec<Product> {
+pub fn products(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<Product> {
+    let mut out = marked_products(source);
+    let marked = out.len();
+    let mut end = 0;
+    for hit in hits.starting_in(0..source.len()).iter().filter(|hit| lexicon.is_in(**hit, In::PRODUCTS)) {
+        let near = out.get(..marked).unwrap_or_default().partition_point(|product| product.range.end <= hit.start);
+        let is_marked = out.get(..marked).and_then(|marked| marked.get(near)).is_some_and(|product| product.range.start < hit.end);
+        if hit.start >= end && !is_marked {
+            end = hit.end;
+            out.push(Product { range: hit.range() });
+        }
+    }
+    out.sort_by_key(|product| product.range.start);
+    out
+}
+
+/// Finds products by how their names are set off from the text around.
+fn marked_products(source: &SourceText<'_>) -> Vec<Product> {
     const LONGEST: usize = 16;
     let mut out: Vec<Product> = Vec::new();
     let mut at = 0;

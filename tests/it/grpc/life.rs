@@ -21,6 +21,8 @@ const SERVICE: &str = "jianbao.v1.ExtractReportService";
 pub struct Program {
     pub child: Child,
     pub address: String,
+    /// The log lines after it began to serve.
+    pub logged: std::sync::mpsc::Receiver<String>,
 }
 
 impl Program {
@@ -33,14 +35,19 @@ impl Program {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"serving\"")).expect("it serves");
+        let (log, logged) = std::sync::mpsc::channel();
         let (_, rest) = line.split_once("\"address\":\"").unwrap();
         let address = rest.split('"').next().unwrap().to_owned();
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(log.send(line))));
+        Self { child, address, logged }
     }
 
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        self.signal("-TERM");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
 
@@ -93,6 +100,44 @@ fn l1_exit_codes_tell_usage_settings_and_failure_apart() {
         assert!(output.stdout.is_empty() != (*code == 0), "{arguments:?}");
     }
     drop(holder);
+}
+
+#[test]
+fn l1_problems_with_the_register_are_told_with_those_of_the_settings() {
+    let register = std::env::temp_dir().join(format!("jianbao-l1-{}.csv", std::process::id()));
+    std::fs::write(&register, "id,name,region\n1,岚山银行,15\n1,,\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_jianbao"))
+        .args(["serve", "--workers", "many", "--lexicon", "/no/such/folder"])
+        .env("JIANBAO_INSTITUTIONS", &register)
+        .output()
+        .unwrap();
+    std::fs::remove_file(&register).unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for told in ["--workers", "/no/such/folder: cannot be read", ".csv:2: region: `15`", ".csv:3: id: `1`", ".csv:3: name: is empty"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn l1_sighup_reads_the_register_again_and_a_bad_one_leaves_the_last_good_one() {
+    let register = std::env::temp_dir().join(format!("jianbao-hup-{}.csv", std::process::id()));
+    std::fs::write(&register, "id,name,aliases\nold,岚山农商银行,岚山行\n").unwrap();
+    let program = Program::start(&["--institutions", register.to_str().unwrap()]);
+    let mut client = program.client().await;
+    let texts = ["old", "new", "new"].into_iter().zip(["", "id,name,aliases\nnew,岚山农商银行,岚山行\n", "id,name\n,\nx\n"]);
+    for (wanted, content) in texts {
+        if !content.is_empty() {
+            std::fs::write(&register, content).unwrap();
+            program.signal("-HUP");
+            let line = program.logged.recv_timeout(LONG).expect("one line says how it went");
+            assert!(line.contains(if content.contains("new") { "reloaded" } else { "the last good ones stay in force" }), "{line}");
+        }
+        let report = client.extract_report(request("a", "岚山行发放贷款77万元。")).await.unwrap().into_inner().report.unwrap();
+        assert_eq!(report.institutions[0].institution.as_ref().unwrap().register_id, wanted);
+    }
+    std::fs::remove_file(&register).unwrap();
+    assert!(program.logged.try_recv().is_err(), "no further line");
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
     mention
 }
 
-fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, office: &str, local: &Local) -> InstitutionMention {
+/// A branch of a known institution.
+pub(super) fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, office: &str, local: &Local) -> InstitutionMention {
     let regions = regions_of(parts, local.regions.clone(), local.end);
     let mut mention = InstitutionMention::new(parts, hit.start..local.end, NameForm::Proper, row.kind).in_region(parts, &regions);
     mention.canonical = format!("{office}{}", parts.source.text(end..local.end));

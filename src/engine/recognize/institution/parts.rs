@@ -1,6 +1,6 @@
 //! The words around a place in the text.
 
-use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Sense};
+use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense};
 use crate::engine::source::SourceText;
 
 use super::place::level;
@@ -84,14 +84,34 @@ impl<'a> Parts<'a> {
             Sense::HeadOffice(row) => self.lexicon.tables().head_offices.get(usize::from(*row)),
             _ => None,
         })?;
+        self.is_no_other_word(hit).then_some(row)
+    }
+
+    /// The institution of the register that `hit` names, unless the text around makes another word of it.
+    pub fn registered(&self, hit: Hit) -> Option<(u32, &'a Registered)> {
+        let index = self.lexicon.senses(hit).iter().find_map(|sense| match sense {
+            Sense::Registered(index) => Some(*index),
+            _ => None,
+        })?;
+        let row = self.lexicon.tables().register.row(index)?;
+        self.is_no_other_word(hit).then_some((index, row))
+    }
+
+    /// Whether the text around leaves `hit` an institution's name: 中国银行 is none in 中国银行业.
+    fn is_no_other_word(&self, hit: Hit) -> bool {
         if self.names(hit).any(|row| row.part == NamePart::Guard && !self.permits(hit, row)) {
-            return None;
+            return false;
         }
         let sector = self.source.at(hit.end) == '业'
             && self.source.ends_with(hit.end, "银行")
             && !matches!(self.source.at(hit.end + 1), '务' | '绩' | '内');
         let card = self.source.at(hit.end) == '卡' && self.source.ends_with(hit.end, "银行");
-        (!sector && !card).then_some(row)
+        !sector && !card
+    }
+
+    /// Whether `hit` is a known institution's name, whatever stands around it.
+    pub fn names_known(&self, hit: Hit) -> bool {
+        self.lexicon.is_in(hit, In::KNOWN)
     }
 
     /// Whether `hit` is a head office's name, whatever stands around it.

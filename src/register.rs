@@ -1,0 +1,173 @@
+//! The operator's register and lexicon: their files, the engine made of them, and its renewal while it serves.
+//!
+//! The engine reads no files; this room hands it their names and texts. `docs/register.md` describes the files.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::engine::lexicon::{Problems, SourceFile, Sources};
+use crate::engine::report::Report;
+use crate::engine::{Bulletin, Engine};
+use crate::grpc::Extract;
+
+/// Longest register, in bytes.
+pub const MAX_REGISTER_BYTES: u64 = 16 << 20;
+/// Longest table of a lexicon, in bytes.
+pub const MAX_TABLE_BYTES: u64 = 1 << 20;
+/// Most tables of a lexicon.
+pub const MAX_TABLES: usize = 64;
+
+/// Where the operator's files are.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Places {
+    /// Your own institutions, as CSV or TOML: id, name, aliases, type, region, head office [at most 16 MiB]
+    #[arg(long, env = "JIANBAO_INSTITUTIONS", value_name = "FILE", value_parser = clap::value_parser!(OsString))]
+    institutions: Option<OsString>,
+    /// A folder of your own tables (*.toml), which add words to the built-in ones [at most 64 of 1 MiB]
+    #[arg(long, env = "JIANBAO_LEXICON", value_name = "DIR", value_parser = clap::value_parser!(OsString))]
+    lexicon: Option<OsString>,
+}
+
+impl Places {
+    /// These places; either may be none.
+    #[must_use]
+    pub fn new(institutions: Option<PathBuf>, lexicon: Option<PathBuf>) -> Self {
+        Self { institutions: institutions.map(Into::into), lexicon: lexicon.map(Into::into) }
+    }
+
+    /// The engine with what the files say now.
+    ///
+    /// # Errors
+    /// All problems of all files.
+    pub fn engine(&self) -> Result<Engine, Problems> {
+        let (sources, mut problems) = self.read();
+        match Engine::with(&sources) {
+            Ok(engine) => problems.into_result().map(|()| engine),
+            Err(found) => {
+                problems.append(found);
+                problems.into_result().and_then(|()| Err(Problems::of_file("", "the lexicon does not load")))
+            }
+        }
+    }
+
+    /// The files that can be read, and the problems of those that cannot. An empty path is none.
+    fn read(&self) -> (Sources, Problems) {
+        let (mut sources, mut problems) = (Sources::default(), Problems::default());
+        let given = |path: &Option<OsString>| path.clone().filter(|path| !path.is_empty()).map(PathBuf::from);
+        if let Some(path) = given(&self.institutions) {
+            sources.register = read(&path, &path.display().to_string(), MAX_REGISTER_BYTES, &mut problems);
+        }
+        if let Some(dir) = given(&self.lexicon) {
+            let paths = tables(&dir, &mut problems);
+            let file = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                read(path, &name, MAX_TABLE_BYTES, &mut problems)
+            };
+            sources.tables = paths.iter().filter_map(file).collect();
+        }
+        (sources, problems)
+    }
+}
+
+/// The tables in a folder, by name.
+fn tables(dir: &Path, problems: &mut Problems) -> Vec<PathBuf> {
+    let shown = dir.display().to_string();
+    let listed = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+    let mut paths = match listed {
+        Ok(paths) => paths,
+        Err(error) => {
+            problems.add(&shown, 0, "", format!("cannot be read: {error}"));
+            return Vec::new();
+        }
+    };
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !hidden(path) && !path.is_dir());
+    paths.sort();
+    if paths.is_empty() {
+        problems.add(&shown, 0, "", "holds no table: no file whose name ends in .toml");
+    }
+    if paths.len() > MAX_TABLES {
+        problems.add(&shown, 0, "", format!("holds {} tables, at most {MAX_TABLES} are allowed", paths.len()));
+        paths.truncate(MAX_TABLES);
+    }
+    paths
+}
+
+/// A file with its text, unless it cannot be read.
+fn read(path: &Path, name: &str, most: u64, problems: &mut Problems) -> Option<SourceFile> {
+    let mut bytes = Vec::new();
+    let got = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    let wrong = match got {
+        Err(error) => (0, format!("cannot be read: {error}")),
+        Ok(length) if length as u64 > most => (0, format!("has more than {most} bytes, which is the most that is allowed")),
+        Ok(_) => match String::from_utf8(bytes) {
+            Ok(text) => return Some(SourceFile { name: name.to_owned(), text }),
+            Err(error) => {
+                let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+                let line = good.split(|byte| *byte == b'\n').count();
+                (line, "is not UTF-8 (a GB18030 file can be converted with iconv)".to_owned())
+            }
+        },
+    };
+    problems.add(name, wrong.0, "", wrong.1);
+    None
+}
+
+/// The engine in force, which can be renewed while it is in use.
+#[derive(Debug)]
+pub struct Current {
+    places: Places,
+    engine: RwLock<Arc<Engine>>,
+}
+
+impl Current {
+    /// The engine with what the files say now.
+    ///
+    /// # Errors
+    /// All problems of all files.
+    pub fn start(places: Places) -> Result<Self, Problems> {
+        let engine = RwLock::new(Arc::new(places.engine()?));
+        Ok(Self { places, engine })
+    }
+
+    /// The engine in force.
+    #[must_use]
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the files again and puts a new engine in force, or leaves the last good one. Says which in one log line.
+    /// Calls in flight finish on the engine they began with.
+    pub fn reload(&self) {
+        match self.places.engine() {
+            Ok(engine) => {
+                let (institutions, digest) = (engine.lexicon().tables().register.rows().len(), engine.lexicon().digest().to_owned());
+                let engine = Arc::new(engine);
+                let old = std::mem::replace(&mut *self.engine.write().unwrap_or_else(PoisonError::into_inner), engine);
+                drop(old);
+                tracing::info!(institutions, lexicon_digest = digest, "register and lexicon reloaded");
+            }
+            Err(problems) => {
+                let count = problems.count();
+                tracing::error!(
+                    count,
+                    problems = problems.on_one_line(),
+                    "register and lexicon not reloaded, the last good ones stay in force"
+                );
+            }
+        }
+    }
+}
+
+impl Extract for Current {
+    fn extract(&self, bulletin: &Bulletin) -> Report {
+        self.engine().extract(bulletin)
+    }
+
+    fn for_call(&self) -> Option<Arc<dyn Extract>> {
+        Some(self.engine())
+    }
+}
