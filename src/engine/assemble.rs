@@ -119,29 +119,28 @@ fn entry(reading: &Reading<'_, '_>, q: &QuantityMention, role: QuantityRole) -> 
     }
 }
 
-/// Adds an entry for each run of digits that no entry holds yet (in what normalisation dropped).
+/// Adds an entry for each run of digits that no entry holds yet.
 fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>) {
-    let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
-    let original = reading.source.original();
     let mut missed: Vec<Span> = Vec::new();
     let mut next = 0;
-    for (at, c) in original.char_indices() {
-        while entries.get(next).is_some_and(|(q, _)| q.span.end <= at) {
+    for (glyph, _) in reading.source.glyphs().iter().enumerate().filter(|(_, c)| c.is_ascii_digit()) {
+        let span = reading.source.span(glyph..glyph + 1);
+        while entries.get(next).is_some_and(|(q, _)| q.span.end <= span.start) {
             next += 1;
         }
-        let held = entries.get(next).is_some_and(|(q, _)| q.span.start <= at);
-        if is_digit(c) && !held {
-            match missed.last_mut() {
-                Some(last) if last.end == at => last.end = at + c.len_utf8(),
-                _ => missed.push(Span::new(at, at + c.len_utf8())),
-            }
+        if entries.get(next).is_some_and(|(q, _)| q.span.start <= span.start) {
+            continue;
+        }
+        match missed.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => missed.push(span),
         }
     }
     if missed.is_empty() {
         return;
     }
     entries.extend(missed.into_iter().map(|span| {
-        let text = original.get(span.start..span.end).unwrap_or_default().to_owned();
+        let text = reading.source.original().get(span.start..span.end).unwrap_or_default().to_owned();
         let value: String = text.chars().map(super::source::normalise).collect();
         let value = value.trim_start_matches('0').to_owned();
         let value = if value.is_empty() { "0".to_owned() } else { value };
@@ -316,7 +315,7 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, span: Span, figures: Vec<Figure
         segments: union(own.segments, |f| &f.segments),
         product: if figures.iter().all(|f| f.product.is_empty()) && !figures.is_empty() { String::new() } else { product },
         figures,
-        derivation: Derivation { steps: vec![("category_cue", reading.source.text(act.words.clone()))] },
+        derivation: Derivation { steps: vec![("category_cue", reading.source.text(act.words.clone()).to_owned())] },
     }
 }
 

@@ -627,8 +627,8 @@ impl Turns<'_, '_> {
                 })
             });
             self.out.entities.push(Entity {
-                name: name.clone(),
-                canonical: name,
+                name: name.to_owned(),
+                canonical: name.to_owned(),
                 kind: InstitutionType::BankingSector,
                 head_office: String::new(),
                 region: region.unwrap_or_default(),

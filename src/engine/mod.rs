@@ -77,8 +77,7 @@ impl Engine {
         let lexicon = &self.lexicon;
         let source = SourceText::new(&bulletin.text);
         let hits = lexicon.scan(&source);
-        let published =
-            Day::parse(&bulletin.published_on).or_else(|| outline::published_on(&source, &recognize::date::full_dates(&source)));
+        let published = Day::parse(&bulletin.published_on).or_else(|| outline::published_on(&source));
         let dates = recognize::date::dates(&source, &hits, lexicon, published);
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);

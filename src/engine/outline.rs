@@ -1,6 +1,6 @@
 //! Headings, sections, sentences and clauses.
 
-use super::recognize::date::{DateMention, DateShape, Day};
+use super::recognize::date::{DateMention, DateShape, Day, dates_where};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
 use super::report::{InstitutionType, QuantityKind};
@@ -116,20 +116,19 @@ pub fn inside<T>(list: &[T], range: &Glyphs, place: impl Fn(&T) -> &Glyphs) -> G
 
 /// The day a bulletin was published, as its first lines say it: a full date near the start.
 #[must_use]
-pub fn published_on(source: &SourceText<'_>, dates: &[DateMention]) -> Option<Day> {
-    let full = |d: &&DateMention| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some();
-    let labelled = dates
-        .iter()
-        .filter(full)
-        .find(|d| ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(d.range.start, label)));
-    let own_line = |d: &&DateMention| {
-        let line_start = matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
-        line_start && d.range.start < 600
-    };
-    labelled
-        .or_else(|| dates.iter().filter(full).find(own_line))
-        .or_else(|| dates.iter().filter(full).find(|d| own_line(d) || source.len() - d.range.end <= 3))
-        .and_then(|d| d.start)
+pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
+    /// How far from the start a line may hold the day it was published.
+    const HEAD: usize = 600;
+    /// The longest date there is, with what may stand behind it at the end.
+    const TAIL: usize = 24;
+    let labelled = |at: usize| ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(at, label));
+    let may_stand = |at: usize| at < HEAD || at + TAIL >= source.len() || labelled(at);
+    let mut dates = dates_where(source, may_stand);
+    dates.retain(|d| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some());
+    let own_line = |d: &&DateMention| d.range.start < HEAD && matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
+    let last = |d: &&DateMention| source.len() - d.range.end <= 3;
+    let found = dates.iter().find(|d| labelled(d.range.start)).or_else(|| dates.iter().find(own_line)).or_else(|| dates.iter().find(last));
+    found.and_then(|d| d.start)
 }
 
 /// Draws the outline.

@@ -14,13 +14,24 @@ use super::report::Span;
 /// A half-open range of glyph indices.
 pub type Glyphs = Range<usize>;
 
+/// Where a glyph stands, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Its range in the original.
+    start: u32,
+    end: u32,
+    /// Its start in the normalised text.
+    at: u32,
+}
+
 /// A bulletin's text, normalised.
 #[derive(Debug)]
 pub struct SourceText<'t> {
     original: &'t str,
     glyphs: Vec<char>,
-    /// Original byte range of each glyph.
-    ranges: Vec<(u32, u32)>,
+    /// The glyphs as a string.
+    text: String,
+    places: Vec<Place>,
     /// Glyph indices before which a line break of the original was removed, ascending.
     wraps: Vec<usize>,
 }
@@ -32,7 +43,8 @@ impl<'t> SourceText<'t> {
         let mut source = Self {
             original,
             glyphs: Vec::with_capacity(original.len() * 3 / 8),
-            ranges: Vec::with_capacity(original.len() * 3 / 8),
+            text: String::with_capacity(original.len()),
+            places: Vec::with_capacity(original.len() * 3 / 8),
             wraps: Vec::new(),
         };
         let lines = Lines::new(original).peekable();
@@ -115,19 +127,28 @@ impl<'t> SourceText<'t> {
 
     /// The normalised text of a range.
     #[must_use]
-    pub fn text(&self, range: Glyphs) -> String {
-        let glyphs = self.glyphs.get(range).unwrap_or_default();
-        let mut text = String::with_capacity(glyphs.len() * 3);
-        text.extend(glyphs);
-        text
+    pub fn text(&self, range: Glyphs) -> &str {
+        self.text.get(self.byte(range.start)..self.byte(range.end)).unwrap_or_default()
+    }
+
+    /// The whole normalised text.
+    #[must_use]
+    pub fn normalised(&self) -> &str {
+        &self.text
+    }
+
+    /// Where a glyph starts in the normalised text.
+    #[must_use]
+    pub fn byte(&self, at: usize) -> usize {
+        self.places.get(at).map_or(self.text.len(), |place| place.at as usize)
     }
 
     /// The original bytes of a range of glyphs.
     #[must_use]
     pub fn span(&self, range: Glyphs) -> Span {
-        match (self.ranges.get(range.start), range.end.checked_sub(1).and_then(|i| self.ranges.get(i))) {
-            (Some(first), Some(last)) if range.start < range.end => Span::new(first.0 as usize, last.1 as usize),
-            (Some(first), _) => Span::new(first.0 as usize, first.0 as usize),
+        match (self.places.get(range.start), range.end.checked_sub(1).and_then(|i| self.places.get(i))) {
+            (Some(first), Some(last)) if range.start < range.end => Span::new(first.start as usize, last.end as usize),
+            (Some(first), _) => Span::new(first.start as usize, first.start as usize),
             _ => Span::new(self.original.len(), self.original.len()),
         }
     }
@@ -148,7 +169,7 @@ impl<'t> SourceText<'t> {
     /// The first glyph that ends after original byte `byte`.
     #[must_use]
     pub fn glyph_at(&self, byte: usize) -> usize {
-        self.ranges.partition_point(|&(_, end)| end as usize <= byte)
+        self.places.partition_point(|place| place.end as usize <= byte)
     }
 
     fn break_paragraph(&mut self, byte: usize) {
@@ -158,8 +179,10 @@ impl<'t> SourceText<'t> {
     }
 
     fn push(&mut self, glyph: char, start: usize, end: usize) {
+        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
         self.glyphs.push(glyph);
-        self.ranges.push((u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(end).unwrap_or(u32::MAX)));
+        self.text.push(glyph);
     }
 
     fn push_line(&mut self, line: &Line<'_>) {

@@ -89,7 +89,7 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     let (baseline, from) = baseline(reading, &clause, left.start, before, q);
     let noun_end = from.unwrap_or(word.start).min(word.start);
     let new = reading.source.starts_with(word.start, "新增");
-    Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end), new })
+    Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
 }
 
 type Found = (ChangeDirection, crate::engine::source::Glyphs);
@@ -130,7 +130,7 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
             continue;
         };
         let tail = reading.source.text(hit.end..left.end);
-        if !tail.is_empty() && !FILLERS.contains(&tail.as_str()) {
+        if !tail.is_empty() && !FILLERS.contains(&tail) {
             continue;
         }
         let single = hit.end - hit.start == 1;
@@ -252,7 +252,7 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
     }
     let (baseline, from) = baseline(reading, &(window.clause.start..q.range.start), left.start, &[], q);
     let noun_end = from.unwrap_or(word.start).min(word.start);
-    Some(Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end), new: false }))
+    Some(Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new: false }))
 }
 
 /// The baseline named in a clause, and where the comparison begins.

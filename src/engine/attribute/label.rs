@@ -50,7 +50,7 @@ pub fn label(
         return changed(reading, q, window, shift, topic, before);
     }
     if let Some(cell) = row_head(reading, window) {
-        return (reading.source.text(cell.clone()), cell);
+        return (reading.source.text(cell.clone()).to_owned(), cell);
     }
     if let Some((text, noun)) = gap(reading, q, window, metric, before) {
         return (text, noun);
@@ -59,7 +59,7 @@ pub fn label(
         return share(reading, window, before);
     }
     if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
-        return (reading.source.text(from_to.clone()), from_to);
+        return (reading.source.text(from_to.clone()).to_owned(), from_to);
     }
     if metric == Metric::InterestRate && q.kind == QuantityKind::PercentagePoint {
         let behind = noun_after(reading, &window.right);
@@ -80,8 +80,7 @@ pub fn label(
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
-    let elliptic =
-        text.is_empty() || (ELLIPTIC.contains(&text.as_str()) && !before.is_empty() && window.left.start > window.sentence.start);
+    let elliptic = text.is_empty() || (ELLIPTIC.contains(&text) && !before.is_empty() && window.left.start > window.sentence.start);
     if elliptic
         && let Some(last) = before.last().filter(|l| same_act(reading, l, window))
         && (q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration
@@ -92,16 +91,16 @@ pub fn label(
     if elliptic && window.clause.start > window.sentence.start {
         let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
         if named.len() >= 2 && !text.is_empty() {
-            return (reading.source.text(named.clone()), named);
+            return (reading.source.text(named.clone()).to_owned(), named);
         }
     }
     if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
     }
-    if ELLIPTIC.contains(&text.as_str()) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
+    if ELLIPTIC.contains(&text) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
         return (String::new(), noun.end..noun.end);
     }
-    (text, noun)
+    (text.to_owned(), noun)
 }
 
 /// The first cell of a table's row, unless it is the total's.
@@ -160,21 +159,21 @@ fn changed(
         let behind = shift.noun_end.max(window.left.start);
         let noun = noun_before(reading, &(behind..window.left.end));
         if noun.len() >= 2 {
-            return (reading.source.text(noun.clone()), noun);
+            return (reading.source.text(noun.clone()).to_owned(), noun);
         }
     } else {
         let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
         if moved.len() >= 2 && ["利率", "成本", "费率"].iter().any(|w| reading.source.ends_with(moved.end, w)) {
-            return (reading.source.text(moved.clone()), moved);
+            return (reading.source.text(moved.clone()).to_owned(), moved);
         }
         let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
         let text = reading.source.text(noun.clone());
-        if noun.len() >= 2 && !matches!(text.as_str(), "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
-            return (text, noun);
+        if noun.len() >= 2 && !matches!(text, "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
+            return (text.to_owned(), noun);
         }
         let behind = noun_after(reading, &window.right);
         if reading.any(behind.clone(), &["利率", "优惠"]) {
-            return (reading.source.text(behind.clone()), behind);
+            return (reading.source.text(behind.clone()).to_owned(), behind);
         }
     }
     if let Some(topic) = topic.or_else(|| last_level(before)) {
@@ -183,9 +182,9 @@ fn changed(
     let clause = noun_before(reading, &(window.clause.start..shift.noun_end.max(window.clause.start)));
     if clause.is_empty() {
         let right = noun_after(reading, &window.right);
-        return (reading.source.text(right.clone()), right);
+        return (reading.source.text(right.clone()).to_owned(), right);
     }
-    (reading.source.text(clause.clone()), clause)
+    (reading.source.text(clause.clone()).to_owned(), clause)
 }
 
 /// 高于各项贷款增速10.45个百分点: the gap is labelled by what is compared.
@@ -200,7 +199,7 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
     if text.chars().count() >= 3 {
-        return Some((text, noun));
+        return Some((text.to_owned(), noun));
     }
     let level = super::change::grown(before).or_else(|| last_level(before))?;
     let grows = matches!(
@@ -224,7 +223,7 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
     if let Some(at) = of {
         let noun = noun_before(reading, &(window.left.start..at));
         if noun.len() >= 2 {
-            return (reading.source.text(noun.clone()), noun);
+            return (reading.source.text(noun.clone()).to_owned(), noun);
         }
         if let Some(last) = last_level(before).or(before.last()) {
             return (last.label.clone(), last.noun.start..last.noun.start);
@@ -232,14 +231,14 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
     }
     let noun = noun_before(reading, &window.left);
     let text = reading.source.text(noun.clone());
-    if matches!(text.as_str(), "占比" | "比例" | "比重" | "占比达" | "") {
+    if matches!(text, "占比" | "比例" | "比重" | "占比达" | "") {
         if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
         let right = noun_after(reading, &window.right);
-        return (reading.source.text(right.clone()), right);
+        return (reading.source.text(right.clone()).to_owned(), right);
     }
-    (text, noun)
+    (text.to_owned(), noun)
 }
 
 /// 从受理到放款.
@@ -273,7 +272,7 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
     {
         start += 1;
     }
-    (reading.source.text(start..end), start..end)
+    (reading.source.text(start..end).to_owned(), start..end)
 }
 
 /// Whether a noun stands right behind a number, so that it counts something of its own.

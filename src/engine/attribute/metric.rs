@@ -179,7 +179,7 @@ fn money(
 ) -> Measured {
     let noun = noun_after(reading, &window.right);
     if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
-        return built(Metric::Condition, "size_class", reading.source.text(noun));
+        return built(Metric::Condition, "size_class", reading.source.text(noun).to_owned());
     }
     let limit = window.right.end.min(window.right.start + 24);
     let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
@@ -194,17 +194,17 @@ fn money(
             && reading.any(window.clause.clone(), &["余额"])
             && reading.any(window.left.clone(), &["余额"])
         {
-            return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end));
+            return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
         }
         // 涉及贷款本金: the clause before says what was done with it.
         if found.strength <= 1 && reading.any(window.left.clone(), &["涉及", "本金", "利息"]) {
             let sentence = window.sentence.start..q.range.start;
             if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
-                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end));
+                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end).to_owned());
             }
         }
         if found.strength <= 1 && stock_grows {
-            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end));
+            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end).to_owned());
         }
         // What is handed out is no loan where the noun says so: 发放消费券.
         let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
@@ -214,9 +214,9 @@ fn money(
                 .any(|w| reading.source.ends_with(noun.end, w))
             && !noun.is_empty()
         {
-            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun));
+            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
         }
-        return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
+        return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
     }
     // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
     let beside = before.last().filter(|l| {
@@ -231,7 +231,7 @@ fn money(
     // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
     let clause = window.clause.start..q.range.start;
     if let Some(found) = strongest(reading, QuantityKind::Money, &clause, &(0..0)) {
-        return built(found.metric, "cue_in_clause", reading.source.text(found.start..found.end));
+        return built(found.metric, "cue_in_clause", reading.source.text(found.start..found.end).to_owned());
     }
     if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.metric != Metric::Condition) {
         let near = before.last().is_some_and(|l| l.quantity == last.quantity) || after_part_word(reading, window);
@@ -241,7 +241,7 @@ fn money(
     }
     let sentence = window.sentence.start..q.range.start;
     if let Some(found) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)) {
-        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end));
+        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end).to_owned());
     }
     if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
         return built(last.metric, "goes_on_with", last.label.clone());
@@ -250,10 +250,10 @@ fn money(
     if let Some(header) = super::period::header_of(reading, window.sentence.start)
         && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
     {
-        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end));
+        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end).to_owned());
     }
     if let Some(product) = reading.products_in(&window.clause).last() {
-        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()));
+        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()).to_owned());
     }
     built(Metric::Other, "no_cue", String::new())
 }
@@ -264,9 +264,8 @@ fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
 
 /// 100万元以下抵押贷款: a class of loans by size.
 fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
-    let tail = reading.source.text(q.core.end..q.range.end) + &reading.source.text(q.core.end.saturating_sub(2)..q.core.end);
-    let bound =
-        ["以下", "以内", "以上"].iter().any(|w| reading.source.text(q.core.start..q.range.end).contains(w)) || tail.contains("以下");
+    let written = reading.source.text(q.core.start..q.range.end);
+    let bound = ["以下", "以内", "以上"].iter().any(|w| written.contains(w));
     bound && (reading.any(noun.clone(), &["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
 }
 
@@ -286,7 +285,7 @@ fn ratio(
     if let Some(found) = strongest(reading, kind, &window.left, &noun).or_else(|| strongest(reading, kind, &clause, &(0..0))) {
         let gap_of_growth = kind == QuantityKind::PercentagePoint && found.metric == Metric::Share;
         if !gap_of_growth {
-            return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end));
+            return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
         }
     }
     let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
@@ -306,29 +305,33 @@ fn ratio(
             && !grows.is_empty()
         {
             let loans = reading.source.ends_with(grows.end, "笔数");
-            return built(if loans { Metric::LoanCount } else { Metric::CustomerCount }, "growth_of_a_count", reading.source.text(grows));
+            return built(
+                if loans { Metric::LoanCount } else { Metric::CustomerCount },
+                "growth_of_a_count",
+                reading.source.text(grows).to_owned(),
+            );
         }
         let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0))
             .or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
         if let Some(found) = of_money {
             let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
-            return built(metric, "growth_of", reading.source.text(found.start..found.end));
+            return built(metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         if let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0)) {
-            return built(found.metric, "growth_of", reading.source.text(found.start..found.end));
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         if let Some(level) = topic {
             return built(level.metric, "growth_of_the_topic", level.label.clone());
         }
         if let Some(found) = strongest(reading, QuantityKind::Money, &stretch, &(0..0)) {
-            return built(found.metric, "growth_of", reading.source.text(found.start..found.end));
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         return built(Metric::Other, "growth_of_something_else", String::new());
     }
     if let Some(found) = strongest(reading, kind, &(window.sentence.start..q.range.start), &(0..0))
         .filter(|f| f.metric == Metric::InterestRate && kind == QuantityKind::PercentagePoint)
     {
-        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end));
+        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end).to_owned());
     }
     built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
 }
@@ -383,7 +386,7 @@ fn count(
         "" => head.unwrap_or(Metric::CustomerCount),
         _ => head.filter(|m| matches!(m, Metric::AdminUnitCount)).unwrap_or(Metric::PhysicalQuantity),
     };
-    built(metric, "classifier_and_noun", words)
+    built(metric, "classifier_and_noun", words.to_owned())
 }
 
 /// The noun a count counts.
@@ -445,12 +448,12 @@ fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &
     let quick = reading
         .any(near, &["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"]);
     if term && !(quick && !reading.any(window.left.clone(), &["期限", "最长", "延长"])) {
-        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()));
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()).to_owned());
     }
     if reading.source.starts_with(window.right.start, "期") {
-        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.right.clone()));
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.right.clone()).to_owned());
     }
-    built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()))
+    built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()).to_owned())
 }
 
 /// What grows when a noun does: 贷款, 存款, 总资产.

@@ -78,7 +78,7 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     }
     // The stamp a news item opens with, and 当年.
     let stamp = start < 3 && (end..end + 24).any(|i| source.starts_with(i, "正文"));
-    if stamp || matches!(source.text(date.range.clone()).as_str(), "当年" | "同年") {
+    if stamp || matches!(source.text(date.range.clone()), "当年" | "同年") {
         return false;
     }
     let compared = matches!(source.before(start), '较' | '比')
@@ -116,7 +116,7 @@ fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
         DateShape::Span if until => (String::new(), day(date.end)),
         DateShape::Span => (day(date.start), day(date.end)),
     };
-    let from = if until { source.text(start.saturating_sub(2)..start) } else { String::new() };
+    let from = if until { source.text(start.saturating_sub(2)..start).to_owned() } else { String::new() };
     let text = if ["截至", "截止"].contains(&from.as_str()) {
         source.original_text(start - 2..end)
     } else {

@@ -14,7 +14,7 @@ const NEXT: &str = "next_in_the_row";
 /// Whether nothing but 、 or 和 stands between a number and the one before it, of the same kind.
 pub fn goes_on(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, window: &Window) -> bool {
     let between = reading.source.text(last.window.right.start..q.range.start);
-    let joined = matches!(between.as_str(), "、" | "和" | "及" | "与" | "以及" | "、约" | "和约");
+    let joined = matches!(between, "、" | "和" | "及" | "与" | "以及" | "、约" | "和约");
     joined && last.kind == q.kind && last.unit == q.unit && last.window.left.end < q.range.start && !label::follows(reading, window)
 }
 
@@ -22,7 +22,7 @@ pub fn goes_on(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, wind
 pub fn next(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantity: usize, window: Window) -> Fact {
     let mut fact = Fact { quantity, window, part_of: None, ..last.clone() };
     fact.owner = super::owner(reading, quantity, q, last.metric);
-    fact.derivation.steps.push((NEXT, reading.source.text(last.window.left.clone())));
+    fact.derivation.steps.push((NEXT, reading.source.text(last.window.left.clone()).to_owned()));
     fact
 }
 
@@ -64,7 +64,7 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
 
 /// Gives a fact of a row the thing it is about.
 fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
-    fact.label = reading.source.text(item.clone());
+    fact.label = reading.source.text(item.clone()).to_owned();
     if let Some(grows) = fact.change.as_ref().and_then(|_| metric::of_noun(reading, &item)) {
         fact.metric = grows;
     }

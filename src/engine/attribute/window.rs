@@ -97,7 +97,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
             && reading.lexicon.senses(*other).iter().any(|s| match s {
                 // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
                 Sense::Metric(_) => {
-                    hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(&reading.source.text(hit.end..other.end))
+                    hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(reading.source.text(hit.end..other.end))
                 }
                 Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
                 _ => true,

@@ -339,15 +339,12 @@ impl Lexicon {
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        let mut text = String::with_capacity(source.len() * 3);
-        text.extend(source.glyphs());
         // The end and the word of each hit, by end.
         let mut found: Vec<(u32, u32)> = Vec::with_capacity(source.len());
         let mut first = vec![0_u32; source.len() + 2];
-        let (mut glyph, mut byte) = (0, 0);
-        for hit in self.automaton.find_overlapping_iter(&text) {
-            while byte < hit.end() {
-                byte += source.at(glyph).len_utf8();
+        let mut glyph = 0;
+        for hit in self.automaton.find_overlapping_iter(source.normalised()) {
+            while source.byte(glyph) < hit.end() {
                 glyph += 1;
             }
             if let Some(count) = first.get_mut(glyph - self.length(hit.value()) + 1) {

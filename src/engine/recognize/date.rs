@@ -98,16 +98,21 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
     mentions
 }
 
-/// Finds the dates that are written in full, among others: what can open one is a digit.
+/// Finds the dates that begin with a digit at places where `may_stand` lets them.
 #[must_use]
-pub fn full_dates(source: &SourceText<'_>) -> Vec<DateMention> {
+pub fn dates_where(source: &SourceText<'_>, may_stand: impl Fn(usize) -> bool) -> Vec<DateMention> {
     let reader = Reader { view: View::new(source, source.len()), reference: None };
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < source.len() {
         let c = source.at(at);
-        if !(c.is_ascii_alphanumeric() || han_digit(c).is_some()) {
+        if !(c.is_ascii_alphanumeric() || openers::may_open(c, openers::DATE) && han_digit(c).is_some()) {
             at += 1;
+            continue;
+        }
+        if !may_stand(at) {
+            // The rest of a number opens nothing.
+            at = reader.view.digits_end(at).max(at + 1);
             continue;
         }
         let (mention, next) = reader.mention_at(at);

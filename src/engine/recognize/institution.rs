@@ -73,8 +73,8 @@ impl InstitutionMention {
         Self {
             range,
             form,
-            canonical: name.clone(),
-            name,
+            canonical: name.to_owned(),
+            name: name.to_owned(),
             kind,
             head_office: String::new(),
             region_code: String::new(),

@@ -22,8 +22,8 @@ pub(super) fn apply(parts: &Parts<'_>, mentions: &mut Vec<InstitutionMention>) {
         for range in names_behind(parts, mention.range.end) {
             let name = parts.source.text(range);
             let is_new = defined.iter().all(|(other, _)| *other != name) && name != mention.name;
-            if is_new && defined.len() < MOST && !ANAPHORS.contains(&name.as_str()) {
-                defined.push((name, mention.clone()));
+            if is_new && defined.len() < MOST && !ANAPHORS.contains(&name) {
+                defined.push((name.to_owned(), mention.clone()));
             }
         }
     }

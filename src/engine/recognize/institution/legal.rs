@@ -156,7 +156,7 @@ fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     };
     let regions = head.regions.then(local.regions);
     let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
-    mention.head_office = parts.source.text(head.start..form.end);
+    mention.head_office = parts.source.text(head.start..form.end).to_owned();
     Some(mention)
 }
 
@@ -194,7 +194,7 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     };
     let mut mention = InstitutionMention::new(parts, head.start..end, NameForm::Proper, kind).in_region(parts, &regions);
     if let Some(local) = local {
-        mention.head_office = parts.source.text(head.start..hit.end);
+        mention.head_office = parts.source.text(head.start..hit.end).to_owned();
         mention.outlet = local.is_outlet && local.regions.is_empty();
         mention.parent = if mention.outlet { mention.head_office.clone() } else { String::new() };
     }
