@@ -12,6 +12,7 @@ use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Finding, FindingCode, Metric, Qualifier, QuantityKind, QuantityRole, Severity, Span};
 use super::source::Glyphs;
+use crate::engine::words::words;
 
 /// What the checks look at.
 #[derive(Debug)]
@@ -193,7 +194,9 @@ fn is_row(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
 
 fn is_table_total(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
     is_row(case, fact)
-        && case.reading.any(fact.window.sentence.start..fact.window.sentence.end.min(fact.window.sentence.start + 4), &["合计", "总计"])
+        && case
+            .reading
+            .any(fact.window.sentence.start..fact.window.sentence.end.min(fact.window.sentence.start + 4), words!["合计", "总计"])
 }
 
 /// The cells above a table's total: same kind and unit in the rows right before it.
@@ -339,8 +342,8 @@ fn of_a_group(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
     ];
     let owner = fact.owner.and_then(|o| case.reading.discourse.entities.get(o)).map_or("", |e| e.name.as_str());
     let before = fact.window.clause.start..fact.window.left.end;
-    let part = case.reading.any(fact.window.sentence.start..fact.window.left.end, &["其中"]);
-    part || GROUPS.iter().any(|g| !owner.contains(g) && case.reading.any(before.clone(), &[g]))
+    let part = case.reading.any(fact.window.sentence.start..fact.window.left.end, words!["其中"]);
+    part || GROUPS.iter().any(|g| !owner.contains(g) && case.reading.source.text(before.clone()).contains(g))
 }
 
 fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
@@ -401,10 +404,10 @@ impl<'f> Periods<'f> {
 fn as_of<'f>(case: &Case<'f, '_, '_>, range: &Glyphs, periods: &Periods<'f>) -> bool {
     let source = case.reading.source;
     let body = case.reading.outline.paragraph_at(range.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row));
-    let opened = ["截至", "截止", "截止到", "截至到"].iter().any(|w| source.ends_with(range.start, w));
+    let opened = words!["截至", "截止", "截止到", "截至到"].end_before(source, range.start);
     let text = source.text(range.clone());
     let stated = (text.ends_with('末') || text.ends_with('底'))
-        && !case.reading.any(range.start.saturating_sub(6)..range.start, &["到", "至", "前", "计划", "预计", "力争", "将"]);
+        && !case.reading.any(range.start.saturating_sub(6)..range.start, words!["到", "至", "前", "计划", "预计", "力争", "将"]);
     body && (opened || stated && periods.end_with(case, source.original_text(range.clone())))
         && !source.starts_with(range.end, "到期")
         && !source.starts_with(range.end, "前")

@@ -10,6 +10,7 @@ use super::recognize::date::DateMention;
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
+use crate::engine::words::{Words, words};
 
 /// An institution of the text with all its mentions.
 #[derive(Clone, Debug)]
@@ -357,7 +358,7 @@ impl Turns<'_, '_> {
     /// Whether a mention is what its clause is about, not an object or an adjunct.
     fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
         const OBJECT_OF: &str = "向与同跟对为给从经获将把被据按受在和及或自至是";
-        const OBJECT_AFTER: &[&str] = &[
+        const OBJECT_AFTER: &Words = words![
             "联合",
             "委托",
             "协调",
@@ -436,7 +437,7 @@ impl Turns<'_, '_> {
                 return false;
             }
         }
-        if OBJECT_OF.contains(before) || OBJECT_AFTER.iter().any(|w| self.source.ends_with(at, w)) {
+        if OBJECT_OF.contains(before) || OBJECT_AFTER.end_before(self.source, at) {
             return false;
         }
         if matches!(before, '(' | '《') {
@@ -457,7 +458,7 @@ impl Turns<'_, '_> {
 
     /// Whether an officer of the institution follows: 副行长, 有关负责人.
     fn speaks(&self, after: usize) -> bool {
-        const OFFICERS: &[&str] = &[
+        const OFFICERS: &Words = words![
             "党委",
             "行长",
             "副行长",
@@ -491,7 +492,7 @@ impl Turns<'_, '_> {
             "披露",
             "货币信贷",
         ];
-        OFFICERS.iter().any(|w| self.source.starts_with(after, w))
+        OFFICERS.start_at(self.source, after)
     }
 
     /// A、B、C分别…: several owners of the figures that follow.
@@ -540,7 +541,7 @@ impl Turns<'_, '_> {
             "我县",
             "全自治区",
         ];
-        const AGGREGATES: &[&str] = &[
+        const AGGREGATES: &Words = words![
             "贷款余额",
             "存款余额",
             "各项贷款",
@@ -589,7 +590,7 @@ impl Turns<'_, '_> {
                     .collect();
                 let aggregate = !named
                     && !window.is_empty()
-                    && window.iter().any(|&i| AGGREGATES.iter().any(|a| self.source.starts_with(i, a)))
+                    && window.iter().any(|&i| AGGREGATES.start_at(self.source, i))
                     && self.counts_soon(end, range.end);
                 if aggregate {
                     let sector = self.sector_for(at..end);

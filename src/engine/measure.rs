@@ -9,6 +9,7 @@ use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::report::{InstitutionType, MeasureCategory};
 use super::source::Glyphs;
+use crate::engine::words::{Words, words};
 
 /// Widest gap between the parts of a discontinuous form, in glyphs.
 const MAX_GAP: usize = 18;
@@ -55,7 +56,7 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             plans_in = sentence.paragraph;
             continue;
         }
-        if plans_in == sentence.paragraph && reading.any(sentence.range.clone(), &["将", "力争", "努力"]) {
+        if plans_in == sentence.paragraph && reading.any(sentence.range.clone(), words!["将", "力争", "努力"]) {
             continue;
         }
         plans_in = usize::MAX;
@@ -75,34 +76,46 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
 pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     reading.any(
         sentence.clone(),
-        &["版权", "侵权", "与本网联系", "返回搜狐", "责任编辑", "未经授权", "转载", "仅供参考", "免责声明", "流程编辑", "举报", "投资建议"],
+        words![
+            "版权",
+            "侵权",
+            "与本网联系",
+            "返回搜狐",
+            "责任编辑",
+            "未经授权",
+            "转载",
+            "仅供参考",
+            "免责声明",
+            "流程编辑",
+            "举报",
+            "投资建议"
+        ],
     )
 }
 
 /// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
 fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
-    const OPENERS: &[&str] = &["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
+    const OPENERS: &Words = words!["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
     let head = sentence.start..sentence.end.min(sentence.start + 6);
-    head.into_iter().any(|i| {
-        matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.iter().any(|o| reading.source.starts_with(i, o))
-    }) || (reading.any(
-        sentence.start..sentence.end.min(sentence.start + 30),
-        &[
-            "将继续",
-            "将持续",
-            "将进一步",
-            "将以更",
-            "将坚持",
-            "将始终",
-            "将统筹",
-            "将不断",
-            "下一步将",
-            "下步将",
-            "下阶段将",
-            "接下来将",
-            "今后将",
-        ],
-    ))
+    head.into_iter().any(|i| matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.start_at(reading.source, i))
+        || (reading.any(
+            sentence.start..sentence.end.min(sentence.start + 30),
+            words![
+                "将继续",
+                "将持续",
+                "将进一步",
+                "将以更",
+                "将坚持",
+                "将始终",
+                "将统筹",
+                "将不断",
+                "下一步将",
+                "下步将",
+                "下阶段将",
+                "接下来将",
+                "今后将",
+            ],
+        ))
 }
 
 /// What a clause says as a whole, looked up when first asked.
@@ -123,7 +136,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
     let trains = OnceCell::new();
     let says = Says {
         slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
-        trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), &["企业培训", "农户培训", "技术培训"])),
+        trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), words!["企业培训", "农户培训", "技术培训"])),
     };
     for hit in reading.hits.inside(clause.clone()).filter(|hit| reading.lexicon.is_in(*hit, In::CATEGORIES)) {
         for sense in reading.lexicon.senses(hit) {
@@ -152,7 +165,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
 
 /// 为进一步缩短…: a clause that says what for.
 fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
-    const OPENERS: &[&str] = &[
+    const OPENERS: &Words = words![
         "为进一步",
         "为了",
         "为充分",
@@ -194,7 +207,7 @@ fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
     if !matches!(reading.source.at(skip), '为' | '受' | '由') {
         return false;
     }
-    OPENERS.iter().any(|o| reading.source.starts_with(skip, o)) && !reading.any(clause.clone(), &["提供", "发放", "办理", "减免", "投放"])
+    OPENERS.start_at(reading.source, skip) && !reading.any(clause.clone(), words!["提供", "发放", "办理", "减免", "投放"])
         || BACKGROUND.iter().take(3).any(|o| reading.source.starts_with(skip, o))
 }
 
@@ -218,7 +231,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
         return false;
     }
     // 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
-    let appraised = reading.any(clause.clone(), &["纳入"]) && reading.any(clause.clone(), &["考核", "评价", "指标"]);
+    let appraised = reading.any(clause.clone(), words!["纳入"]) && reading.any(clause.clone(), words!["考核", "评价", "指标"]);
     if appraised && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
@@ -230,13 +243,13 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
     match cue.category {
         MeasureCategory::Lending => {
             // 新发放贷款利率 speaks of the rate.
-            let rate =
-                reading.any(start..(end + 7).min(clause.end), &["利率", "加权平均"]) && !reading.any(start..clause.end, &["亿元", "万元"]);
-            let central =
-                reading.any(clause.clone(), &["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, &["再贷款"]);
+            let rate = reading.any(start..(end + 7).min(clause.end), words!["利率", "加权平均"])
+                && !reading.any(start..clause.end, words!["亿元", "万元"]);
+            let central = reading.any(clause.clone(), words!["再贷款再贴现", "再贷款资金", "再贴现"])
+                || reading.any(start..end + 3, words!["再贷款"]);
             !rate && !central
         }
-        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !["兼并", "并购", "资产"].iter().any(|w| source.ends_with(start, w)),
+        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !words!["兼并", "并购", "资产"].end_before(source, start),
         MeasureCategory::RepaymentDeferral => {
             !(source.ends_with(start, "再贷款") || ends(&["投放"]) || source.ends_with(end, "展期") && ends(&["间"]))
         }
@@ -246,7 +259,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
             !learnt
                 && !poor
                 && !is_visited(reading, start)
-                && !reading.any(start..end + 2, &["排查风险", "走访慰问", "摸排风险"])
+                && !reading.any(start..end + 2, words!["排查风险", "走访慰问", "摸排风险"])
                 && !source.ends_with(end, "走进大众")
         }
         MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
@@ -274,7 +287,7 @@ fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>
 
 /// 无需提供担保, 无质押: what is said not to be asked for.
 fn is_denied(reading: &Reading<'_, '_>, start: usize) -> bool {
-    ["无", "免", "无需", "不需", "无须", "不需要", "不用"].iter().any(|w| reading.source.ends_with(start, w))
+    words!["无", "免", "无需", "不需", "无须", "不需要", "不用"].end_before(reading.source, start)
 }
 
 /// 到某行调研: who comes to an institution is not the institution.
@@ -287,17 +300,17 @@ fn is_visited(reading: &Reading<'_, '_>, start: usize) -> bool {
 
 /// 向互联网企业发放, 向农机服务站发放: the cue is part of what the receiver is called.
 fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool {
-    const LENDS: &[&str] = &["发放", "投放", "放款", "授信"];
+    const LENDS: &Words = words!["发放", "投放", "放款", "授信"];
     const LONGEST: usize = 8;
     let is_place = cue.category == MeasureCategory::ServiceAccess;
     if !is_place && !matches!(cue.category, MeasureCategory::OnlineService | MeasureCategory::InternalManagement) {
         return false;
     }
     let mut behind = cue.range.end..clause.end.min(cue.range.end + LONGEST);
-    let Some(verb) = behind.find(|&i| LENDS.iter().any(|w| reading.source.starts_with(i, w))) else { return false };
+    let Some(verb) = behind.find(|&i| LENDS.start_at(reading.source, i)) else { return false };
     let ahead = cue.range.start.saturating_sub(LONGEST).max(clause.start)..cue.range.start;
     let opened =
-        ahead.clone().any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, &["通过", "以", "用", "借助", "依托"]));
+        ahead.clone().any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, words!["通过", "以", "用", "借助", "依托"]));
     let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && reading.lexicon.is_in(hit, In::CODES));
     opened && (is_place && cue.range.end == verb || is_called())
 }

@@ -11,6 +11,7 @@ pub mod reading;
 pub mod recognize;
 pub mod report;
 pub mod source;
+pub mod words;
 
 use reading::Reading;
 use recognize::date::Day;

@@ -5,6 +5,7 @@ use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
 use super::report::{InstitutionType, QuantityKind};
 use super::source::{Glyphs, SourceText};
+use crate::engine::words::words;
 
 /// Longest heading, in glyphs.
 const MAX_HEADING: usize = 60;
@@ -121,7 +122,7 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
     const HEAD: usize = 600;
     /// The longest date there is, with what may stand behind it at the end.
     const TAIL: usize = 24;
-    let labelled = |at: usize| ["时间:", "日期:", "发布于", "发布:", "时间", "日期"].iter().any(|label| source.ends_with(at, label));
+    let labelled = |at: usize| words!["时间:", "日期:", "发布于", "发布:", "时间", "日期"].end_before(source, at);
     let may_stand = |at: usize| at < HEAD || at + TAIL >= source.len() || labelled(at);
     let mut dates = dates_where(source, may_stand);
     dates.retain(|d| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some());

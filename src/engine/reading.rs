@@ -8,6 +8,7 @@ use super::recognize::institution::InstitutionMention;
 use super::recognize::name::{Borrower, Product};
 use super::recognize::quantity::QuantityMention;
 use super::source::{Glyphs, SourceText};
+use crate::engine::words::Words;
 
 /// A text as the stages before attribution have read it.
 #[derive(Debug)]
@@ -108,24 +109,7 @@ impl Reading<'_, '_> {
 
     /// Whether any of `words` stands inside `range`.
     #[must_use]
-    pub fn any(&self, range: Glyphs, words: &[&str]) -> bool {
-        let glyphs = self.source.glyphs();
-        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
-        // Most glyphs begin none of the words: a bit for each first character, modulo 256, tells.
-        let mut firsts = [0_u64; 4];
-        let slot = |c: char| (u32::from(c) as usize / 64 % 4, 1_u64 << (u32::from(c) % 64));
-        for (word, bit) in words.iter().filter_map(|w| w.chars().next()).map(slot) {
-            if let Some(bits) = firsts.get_mut(word) {
-                *bits |= bit;
-            }
-        }
-        stretch.iter().enumerate().any(|(i, &glyph)| {
-            let (word, bit) = slot(glyph);
-            firsts.get(word).is_some_and(|bits| bits & bit != 0)
-                && words.iter().any(|w| {
-                    let mut rest = stretch.iter().skip(i);
-                    w.chars().all(|c| rest.next() == Some(&c))
-                })
-        })
+    pub fn any(&self, range: Glyphs, words: &Words) -> bool {
+        words.lie_in(self.source, range)
     }
 }

@@ -6,6 +6,7 @@ use super::Fact;
 use crate::engine::measure::Cue;
 use crate::engine::reading::Reading;
 use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
+use crate::engine::words::{Words, words};
 
 /// Settles the category of each fact of a sentence.
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
@@ -73,15 +74,15 @@ fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
 fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let clause = fact.window.clause.start..fact.window.right.end;
     Some(match fact.metric {
-        Metric::CreditLine if reading.any(clause.clone(), &["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => {
+        Metric::CreditLine if reading.any(clause.clone(), words!["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => {
             C::CreditLineIncrease
         }
         Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
-        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), &["对接会", "洽谈会", "推介会", "对接活动"]) => {
+        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), words!["对接会", "洽谈会", "推介会", "对接活动"]) => {
             C::CustomerOutreach
         }
         Metric::PipelineAmount => C::Lending,
-        Metric::FinancingProvided if reading.any(clause.clone(), &["担保", "在保"]) => C::RiskSharing,
+        Metric::FinancingProvided if reading.any(clause.clone(), words!["担保", "在保"]) => C::RiskSharing,
         Metric::FinancingProvided => C::Lending,
         Metric::LoanRenewed => C::LoanRenewal,
         Metric::RepaymentDeferred => C::RepaymentDeferral,
@@ -92,7 +93,9 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::PaymentVolume => C::ServiceAccess,
         Metric::DonationAmount => C::PublicWelfare,
         Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => C::InsuranceProtection,
-        Metric::InterestRate if reading.any(clause, &["担保费率", "担保费"]) || fact.label.contains("担保") => C::FeeReduction,
+        Metric::InterestRate if reading.any(clause, words!["担保费率", "担保费"]) || fact.label.contains("担保") => {
+            C::FeeReduction
+        }
         Metric::InterestRate => C::RateReduction,
         Metric::ProcessingTime => C::ProcessSimplification,
         Metric::ProductCount => C::ProductLaunch,
@@ -105,15 +108,27 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
 fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
     let clause = fact.window.left.start.min(fact.window.clause.start)..fact.window.right.end.min(fact.window.right.start + 8);
     let near = fact.window.left.start..fact.window.right.start;
-    let says = |words: &[&str]| reading.any(near.clone(), words);
-    if says(&["罚息", "逾期利息", "复利"]) {
+    let says = |words: &Words| reading.any(near.clone(), words);
+    if says(words!["罚息", "逾期利息", "复利"]) {
         C::PenaltyRelief
-    } else if says(&["减费让利", "降费", "手续费", "服务费", "评估费", "公证费", "费用", "保费", "担保费", "减费", "抵押登记费", "收费"])
-        && !says(&["财务费用", "利息"])
+    } else if says(words![
+        "减费让利",
+        "降费",
+        "手续费",
+        "服务费",
+        "评估费",
+        "公证费",
+        "费用",
+        "保费",
+        "担保费",
+        "减费",
+        "抵押登记费",
+        "收费"
+    ]) && !says(words!["财务费用", "利息"])
     {
         C::FeeReduction
-    } else if says(&["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"])
-        || reading.any(clause, &["利息", "融资成本", "让利", "财务成本"])
+    } else if says(words!["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"])
+        || reading.any(clause, words!["利息", "融资成本", "让利", "财务成本"])
     {
         C::RateReduction
     } else {
@@ -193,7 +208,7 @@ fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
             Some(if insurer { C::InsuranceProtection } else { C::Lending })
         }
         Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
-        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), &["贷款", "信贷", "首贷"]) => {
+        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), words!["贷款", "信贷", "首贷"]) => {
             Some(C::Lending)
         }
         _ => None,

@@ -7,6 +7,7 @@ use crate::engine::reading::Reading;
 use crate::engine::recognize::date::{DateShape, Day};
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Change, ChangeDirection, Metric, Period, QuantityKind};
+use crate::engine::words::words;
 
 /// What a change is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
             continue;
         }
         let single = hit.end - hit.start == 1;
-        let compared = reading.any(left.start..hit.start, &["同比", "较", "比", "环比", "上年同期", "去年同期"]);
+        let compared = reading.any(left.start..hit.start, words!["同比", "较", "比", "环比", "上年同期", "去年同期"]);
         let adverb = reading.lexicon.form(hit);
         if single && !compared
             || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高")
@@ -202,18 +203,19 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
         return None;
     }
     let near = window.right.start..window.right.end.min(window.right.start + 8);
-    let lower = reading.any(near.clone(), &["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
-    let before = reading.any(window.left.clone(), &["利率优惠", "优惠幅度", "降幅"])
-        && reading.any(window.left.end.saturating_sub(6)..window.left.end, &["优惠", "降幅", "优惠幅度"]);
-    let granted = ["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].iter().any(|w| reading.source.ends_with(window.left.end, w));
+    let lower =
+        reading.any(near.clone(), words!["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
+    let before = reading.any(window.left.clone(), words!["利率优惠", "优惠幅度", "降幅"])
+        && reading.any(window.left.end.saturating_sub(6)..window.left.end, words!["优惠", "降幅", "优惠幅度"]);
+    let granted = words!["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].end_before(reading.source, window.left.end);
     // 连续3年保持30%以上的较高增速.
     let growing = q.kind == QuantityKind::Percent
         && reading.source.at(window.right.start) == '的'
-        && reading.any(near.clone(), &["增速", "增长", "增幅"]);
+        && reading.any(near.clone(), words!["增速", "增长", "增幅"]);
     if growing {
         return Some((ChangeDirection::Increase, near.start..near.start));
     }
-    (lower || granted || before && !reading.any(window.left.clone(), &["优惠利率"]))
+    (lower || granted || before && !reading.any(window.left.clone(), words!["优惠利率"]))
         .then_some((ChangeDirection::Decrease, near.start..near.start))
 }
 
@@ -237,7 +239,7 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
         (None, None) => return None,
     };
     let opener = word.end - word.start == 2;
-    let compared = reading.any(left.clone(), &["较", "比"]);
+    let compared = reading.any(left.clone(), words!["较", "比"]);
     if !opener && !(compared && word.end + 1 >= left.end) {
         return None;
     }
@@ -245,8 +247,8 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
     if !opener && matches!(reading.source.before(word.start), '提' | '降' | '最' | '减') {
         return None;
     }
-    let earlier = reading.any(left.clone(), &["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"])
-        && !reading.any(left.clone(), &["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
+    let earlier = reading.any(left.clone(), words!["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"])
+        && !reading.any(left.clone(), words!["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
     if !earlier {
         return Some(None);
     }

@@ -7,6 +7,7 @@ use crate::engine::lexicon::{In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::Glyphs;
+use crate::engine::words::{Words, words};
 
 /// How far back 该企业 or 其 reaches for a name, in glyphs.
 const ANAPHOR_REACH: usize = 240;
@@ -89,7 +90,7 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
         let named = reading.products.iter().find(|p| reading.source.original_text(p.range.clone()) == fact.product);
         own.purposes = named.map(|p| codes_in(reading, p.range.clone()).purposes).unwrap_or_default();
     }
-    if fact.metric == Metric::Share && reading.any(fact.window.right.clone(), &["投向", "用于", "流向", "投放"]) {
+    if fact.metric == Metric::Share && reading.any(fact.window.right.clone(), words!["投向", "用于", "流向", "投放"]) {
         let behind = codes_in(reading, fact.window.right.clone());
         own.purposes.extend(behind.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
     }
@@ -142,7 +143,7 @@ fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
 
 /// 为方便果农…, 为进一步…: what an act is for, not whom.
 fn says_what_for(reading: &Reading<'_, '_>, at: usize) -> bool {
-    const WORDS: &[&str] = &[
+    const WORDS: &Words = words![
         "方便",
         "进一步",
         "了",
@@ -166,16 +167,16 @@ fn says_what_for(reading: &Reading<'_, '_>, at: usize) -> bool {
         "全面",
         "充分",
     ];
-    WORDS.iter().any(|w| reading.source.starts_with(at, w))
+    WORDS.start_at(reading.source, at)
 }
 
 /// Where a receiver phrase ends: at the verb of the act.
 fn phrase_end(reading: &Reading<'_, '_>, start: usize, ceiling: usize) -> usize {
-    const ACTS: &[&str] = &[
+    const ACTS: &Words = words![
         "发放", "投放", "办理", "提供", "给予", "实施", "执行", "实行", "减免", "开展", "推出", "发行", "降低", "下调", "累计", "支付",
         "落实", "进行", "采取", "免收", "节约", "节省", "新增", "审批", "授信", "展期", "做到", "严格",
     ];
-    (start + 2..ceiling).find(|&i| ACTS.iter().any(|act| reading.source.starts_with(i, act))).unwrap_or(ceiling)
+    (start + 2..ceiling).find(|&i| ACTS.start_at(reading.source, i)).unwrap_or(ceiling)
 }
 
 /// Who got it and through which product.
@@ -247,7 +248,7 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
         return Some(name);
     }
     let anaphor = reading.words(reach.start..fact.window.left.end, Role::BorrowerAnaphor).next().is_some()
-        || reading.any(reach.start..fact.window.left.end, &["为其", "对其", "向其", "给其", "该笔", "对接企业", "企业负责人"]);
+        || reading.any(reach.start..fact.window.left.end, words!["为其", "对其", "向其", "给其", "该笔", "对接企业", "企业负责人"]);
     if anaphor {
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
         let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
@@ -270,10 +271,10 @@ fn joint(reading: &Reading<'_, '_>, last: Glyphs) -> Glyphs {
 
 /// 为海高牧业和世纪粮行投放贷款: a receiver that is no class of customers is a name.
 fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
-    const VERBS: &[&str] = &["发放", "投放", "放款", "办理贷款", "提供贷款"];
+    const VERBS: &Words = words!["发放", "投放", "放款", "办理贷款", "提供贷款"];
     let clause = fact.window.clause.start..fact.window.left.end;
     let opener = (clause.clone()).find(|&i| matches!(reading.source.at(i), '向' | '为') && !reading.source.starts_with(i, "为了"))?;
-    let verb = (opener + 1..clause.end).find(|&i| VERBS.iter().any(|v| reading.source.starts_with(i, v)))?;
+    let verb = (opener + 1..clause.end).find(|&i| VERBS.start_at(reading.source, i))?;
     let name = opener + 1..verb;
     let text = reading.source.text(name.clone());
     let length = text.chars().count();
@@ -307,7 +308,7 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Stri
     }
     if reading.any(
         before.clone(),
-        &["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"],
+        words!["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"],
     ) {
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
         return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
@@ -476,7 +477,7 @@ fn borrower_segment(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<
         let more = called.segments.iter().chain(&name.segments).chain(&later.segments).filter(|s| *s != "enterprise").cloned().next_back();
         if let Some(more) = more {
             fact.segments = vec![more];
-        } else if fact.segments.is_empty() && reading.any(named.clone(), &["公司", "集团", "厂", "业"]) {
+        } else if fact.segments.is_empty() && reading.any(named.clone(), words!["公司", "集团", "厂", "业"]) {
             fact.segments = vec!["enterprise".to_owned()];
         }
         if fact.purposes.is_empty() {
@@ -525,14 +526,14 @@ fn total_and_part(reading: &Reading<'_, '_>, ia: usize, a: &Fact, ib: usize, b: 
 
 /// The codes of a 支持… or 助力… clause behind a fact in its act.
 fn supported(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
-    const OPENERS: &[&str] = &["支持", "助力", "惠及", "用于", "全力支持", "有力支持", "帮助", "解决"];
+    const OPENERS: &Words = words!["支持", "助力", "惠及", "用于", "全力支持", "有力支持", "帮助", "解决"];
     let mut at = fact.window.clause.end;
     let end = fact.window.sentence.end;
     let mut hops = 0;
     while at < end && hops < 2 && reading.source.at(at) == ',' {
         let start = at + 1;
         let stop = reading.clause_end(start, end);
-        if OPENERS.iter().any(|o| reading.source.starts_with(start, o)) && reading.quantities_in(&(start..stop)).is_empty() {
+        if OPENERS.start_at(reading.source, start) && reading.quantities_in(&(start..stop)).is_empty() {
             return codes_in(reading, start..stop);
         }
         if !reading.quantities_in(&(start..stop)).is_empty() {

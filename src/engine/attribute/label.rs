@@ -8,6 +8,7 @@ use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, QuantityKind};
 use crate::engine::source::Glyphs;
+use crate::engine::words::words;
 
 /// Nouns that say nothing of their own: the number goes on with what was counted.
 const ELLIPTIC: &[&str] = &[
@@ -108,7 +109,7 @@ fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     let index = reading.outline.sentences.partition_point(|s| s.range.start < window.sentence.start);
     let row = reading.outline.sentences.get(index).filter(|s| s.row)?.range.clone();
     let end = (row.clone()).find(|&i| reading.source.at(i) == '\t')?;
-    let total = ["合计", "总计"].iter().any(|w| reading.source.starts_with(row.start, w));
+    let total = words!["合计", "总计"].start_at(reading.source, row.start);
     (!total && end > row.start).then_some(row.start..end)
 }
 
@@ -129,7 +130,7 @@ fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
     let end = (noun.clone()).find_map(|i| {
         ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count())
     });
-    let limit = (noun.clone()).skip(1).find(|&i| ["最高", "可贷", "不超过", "上限"].iter().any(|w| reading.source.starts_with(i, w)));
+    let limit = (noun.clone()).skip(1).find(|&i| words!["最高", "可贷", "不超过", "上限"].start_at(reading.source, i));
     noun.start..end.unwrap_or(noun.end).min(limit.unwrap_or(noun.end)).min(noun.end)
 }
 
@@ -139,11 +140,11 @@ pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool
 }
 
 fn starts_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
-    reading.any(noun.clone(), &["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障"])
+    reading.any(noun.clone(), words!["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障"])
 }
 
 fn ends_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
-    ["贷款", "资金", "款", "额", "贷", "费", "息", "授信", "融资", "债", "保障"].iter().any(|w| reading.source.ends_with(noun.end, w))
+    words!["贷款", "资金", "款", "额", "贷", "费", "息", "授信", "融资", "债", "保障"].end_before(reading.source, noun.end)
 }
 
 /// A change is labelled by what changes.
@@ -163,7 +164,7 @@ fn changed(
         }
     } else {
         let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
-        if moved.len() >= 2 && ["利率", "成本", "费率"].iter().any(|w| reading.source.ends_with(moved.end, w)) {
+        if moved.len() >= 2 && words!["利率", "成本", "费率"].end_before(reading.source, moved.end) {
             return (reading.source.text(moved.clone()).to_owned(), moved);
         }
         let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
@@ -172,7 +173,7 @@ fn changed(
             return (text.to_owned(), noun);
         }
         let behind = noun_after(reading, &window.right);
-        if reading.any(behind.clone(), &["利率", "优惠"]) {
+        if reading.any(behind.clone(), words!["利率", "优惠"]) {
             return (reading.source.text(behind.clone()).to_owned(), behind);
         }
     }
@@ -192,10 +193,10 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
-    let compared = ["高", "低", "快", "慢", "多", "优"].iter().any(|w| reading.any(window.left.clone(), &[w]));
+    let compared = reading.any(window.left.clone(), words!["高", "低", "快", "慢", "多", "优"]);
     let at = (window.left.clone())
         .filter(|&i| reading.source.before(i) != '占')
-        .find(|&i| compared && ["高于", "低于", "快于", "比", "较", "高出", "慢于"].iter().any(|w| reading.source.starts_with(i, w)))?;
+        .find(|&i| compared && words!["高于", "低于", "快于", "比", "较", "高出", "慢于"].start_at(reading.source, i))?;
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
     if text.chars().count() >= 3 {
@@ -246,11 +247,7 @@ fn from_to(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     let from = (window.clause.start..window.left.end).find(|&i| reading.source.at(i) == '从' || reading.source.at(i) == '自')?;
     let to = (from..window.left.end).find(|&i| reading.source.at(i) == '到' || reading.source.at(i) == '至')?;
     let end = (to + 1..window.left.end)
-        .find(|&i| {
-            ["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"]
-                .iter()
-                .any(|w| reading.source.starts_with(i, w))
-        })
+        .find(|&i| words!["仅", "只", "最快", "不", "控制", "用", "平均", "由", "缩", "压", "最", "全程"].start_at(reading.source, i))
         .unwrap_or(window.left.end);
     (end - from <= 18 && end > to + 1).then_some(from..end)
 }

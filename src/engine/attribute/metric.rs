@@ -8,6 +8,7 @@ use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, Qualifier, QuantityKind};
 use crate::engine::source::Glyphs;
+use crate::engine::words::{Words, words};
 
 /// A metric with the kind and unit the sentence gives the number, and the words that showed it.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub fn metric(
     if kind == QuantityKind::PercentagePoint
         && shift.is_some()
         && (reading.source.ends_with(window.left.end, "优惠")
-            || reading.any(window.right.start..window.right.end.min(window.right.start + 6), &["利率优惠", "优惠"]))
+            || reading.any(window.right.start..window.right.end.min(window.right.start + 6), words!["利率优惠", "优惠"]))
     {
         return Measured { metric: Metric::InterestRate, kind, unit, why: ("discount_of_a_rate", "利率".to_owned()) };
     }
@@ -77,7 +78,7 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
     }
     let noun = noun_after(reading, &window.right);
     let left = noun_before(reading, &window.left);
-    if ["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].iter().any(|w| reading.source.ends_with(left.end, w)) && !left.is_empty()
+    if words!["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].end_before(reading.source, left.end) && !left.is_empty()
     {
         return (QuantityKind::Count, String::new());
     }
@@ -86,7 +87,7 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
             .hits
             .inside(noun.clone())
             .any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
-        && !reading.any(noun, &["贷款", "资金", "赔款", "元"]);
+        && !reading.any(noun, words!["贷款", "资金", "赔款", "元"]);
     if counted { (QuantityKind::Count, String::new()) } else { (QuantityKind::Money, "CNY".to_owned()) }
 }
 
@@ -156,15 +157,15 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
     match found.metric {
         // Money of the central bank that is lent on is lending.
         Metric::CentralBankFunding => {
-            reading.any(found.end..range.end, &["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
+            reading.any(found.end..range.end, words!["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
         }
         // 延期 … 投放: funding programmes put off, not repayments.
-        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, &["发放", "投放", "申请贷款", "授信"]),
+        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, words!["发放", "投放", "申请贷款", "授信"]),
         // 优惠利率贷款占比: a share of loans, not their rate.
-        Metric::InterestRate => reading.any(found.end..range.end, &["占比", "占全部", "占各项"]),
+        Metric::InterestRate => reading.any(found.end..range.end, words!["占比", "占全部", "占各项"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
         Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
-        Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, &["收入"]),
+        Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, words!["收入"]),
         _ => false,
     }
 }
@@ -191,13 +192,13 @@ fn money(
         }
         if found.metric == Metric::LoanDisbursed
             && found.strength <= 1
-            && reading.any(window.clause.clone(), &["余额"])
-            && reading.any(window.left.clone(), &["余额"])
+            && reading.any(window.clause.clone(), words!["余额"])
+            && reading.any(window.left.clone(), words!["余额"])
         {
             return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
         }
         // 涉及贷款本金: the clause before says what was done with it.
-        if found.strength <= 1 && reading.any(window.left.clone(), &["涉及", "本金", "利息"]) {
+        if found.strength <= 1 && reading.any(window.left.clone(), words!["涉及", "本金", "利息"]) {
             let sentence = window.sentence.start..q.range.start;
             if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
                 return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end).to_owned());
@@ -209,9 +210,8 @@ fn money(
         // What is handed out is no loan where the noun says so: 发放消费券.
         let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
         if found.metric == Metric::LoanDisbursed
-            && ["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
-                .iter()
-                .any(|w| reading.source.ends_with(noun.end, w))
+            && words!["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
+                .end_before(reading.source, noun.end)
             && !noun.is_empty()
         {
             return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
@@ -259,14 +259,14 @@ fn money(
 }
 
 fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
-    reading.any(window.sentence.start..window.left.end, &["其中"])
+    reading.any(window.sentence.start..window.left.end, words!["其中"])
 }
 
 /// 100万元以下抵押贷款: a class of loans by size.
 fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
     let written = reading.source.text(q.core.start..q.range.end);
     let bound = ["以下", "以内", "以上"].iter().any(|w| written.contains(w));
-    bound && (reading.any(noun.clone(), &["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
+    bound && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
 }
 
 #[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]
@@ -288,7 +288,7 @@ fn ratio(
             return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
         }
     }
-    let gap = reading.any(window.clause.start..q.range.end, &["高于", "低于", "快于", "比", "较", "高出"]);
+    let gap = reading.any(window.clause.start..q.range.end, words!["高于", "低于", "快于", "比", "较", "高出"]);
     if kind == QuantityKind::PercentagePoint
         && (shift.is_some() || gap)
         && let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before))
@@ -301,8 +301,7 @@ fn ratio(
             reading,
             &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))),
         );
-        if ["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].iter().any(|w| reading.source.ends_with(grows.end, w))
-            && !grows.is_empty()
+        if words!["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].end_before(reading.source, grows.end) && !grows.is_empty()
         {
             let loans = reading.source.ends_with(grows.end, "笔数");
             return built(
@@ -346,26 +345,29 @@ fn count(
     let head = head_cue(reading, &noun);
     let words = reading.source.text(noun.clone());
     let is = |m: Metric| head == Some(m);
-    let in_left = |list: &[&str]| reading.any(window.left.clone(), list);
+    let in_left = |list: &Words| reading.any(window.left.clone(), list);
     let metric = match q.unit.as_str() {
         "户" | "户次" | "家次" | "户家" | "户企" => Metric::CustomerCount,
         "款" => Metric::ProductCount,
         "场" | "场次" | "堂" => Metric::EventCount,
         "笔" => {
-            if in_left(&["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), &["申贷", "申请", "报案"])
+            if in_left(words!["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), words!["申贷", "申请", "报案"])
             {
                 Metric::ApplicationCount
-            } else if reading.any(noun.clone(), &["业务", "交易", "结案", "案件", "结算", "汇款"]) || in_left(&["业务", "结案", "交易"])
+            } else if reading.any(noun.clone(), words!["业务", "交易", "结案", "案件", "结算", "汇款"])
+                || in_left(words!["业务", "结案", "交易"])
             {
                 Metric::Other
             } else {
                 Metric::LoanCount
             }
         }
-        "件" if reading.any(noun.clone(), &["报案", "申请"]) || in_left(&["报案", "申请"]) => Metric::ApplicationCount,
-        "件" if reading.any(noun.clone(), &["案件", "赔案", "结案"]) || in_left(&["案件", "赔案", "结案"]) => Metric::Other,
+        "件" if reading.any(noun.clone(), words!["报案", "申请"]) || in_left(words!["报案", "申请"]) => Metric::ApplicationCount,
+        "件" if reading.any(noun.clone(), words!["案件", "赔案", "结案"]) || in_left(words!["案件", "赔案", "结案"]) => {
+            Metric::Other
+        }
         "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
-            if reading.any(noun.clone(), &["点击", "访问", "浏览"]) || in_left(&["点击", "访问", "浏览量"]) {
+            if reading.any(noun.clone(), words!["点击", "访问", "浏览"]) || in_left(words!["点击", "访问", "浏览量"]) {
                 Metric::Other
             } else if is(Metric::StaffCount) {
                 Metric::StaffCount
@@ -443,11 +445,13 @@ fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metri
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
     let near = window.left.start..window.right.end.min(window.right.start + 3);
-    let term =
-        reading.any(window.left.clone(), &["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
-    let quick = reading
-        .any(near, &["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"]);
-    if term && !(quick && !reading.any(window.left.clone(), &["期限", "最长", "延长"])) {
+    let term = reading
+        .any(window.left.clone(), words!["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
+    let quick = reading.any(
+        near,
+        words!["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"],
+    );
+    if term && !(quick && !reading.any(window.left.clone(), words!["期限", "最长", "延长"])) {
         return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()).to_owned());
     }
     if reading.source.starts_with(window.right.start, "期") {

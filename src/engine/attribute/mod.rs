@@ -25,6 +25,7 @@ use super::reading::Reading;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
 use super::source::Glyphs;
+use crate::engine::words::words;
 
 /// A number that has been understood as a figure.
 #[derive(Clone, Debug)]
@@ -123,7 +124,7 @@ fn read(
         return row::next(reading, last, q, quantity, window);
     }
     let shift = change::change(reading, q, &window, before);
-    let respectively = reading.any(window.left.clone(), &["分别"]);
+    let respectively = reading.any(window.left.clone(), words!["分别"]);
     let topic = change::topic(before, q, shift.as_ref(), respectively);
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
     let (mut label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
@@ -193,7 +194,7 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric
     let owner = reading.discourse.owner_at(at)?;
     let body = reading.discourse.entities.get(owner)?;
     let clause = reading.clause_start(at, at.saturating_sub(60))..at;
-    let of_loans = matches!(metric, Metric::Share | Metric::CustomerCount | Metric::LoanCount) && reading.any(clause, &["贷款"]);
+    let of_loans = matches!(metric, Metric::Share | Metric::CustomerCount | Metric::LoanCount) && reading.any(clause, words!["贷款"]);
     let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && (is_sector_statistic(metric) || of_loans);
     Some(if reports_sector { reading.discourse.sector(metric).unwrap_or(owner) } else { owner })
 }

@@ -8,6 +8,7 @@ use crate::engine::recognize::date::{DateMention, DateShape};
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, Period};
 use crate::engine::source::Glyphs;
+use crate::engine::words::words;
 
 /// The period of a number: the last date before it in its sentence, or in the
 /// sentence before where this one goes on with 其中 or is a table's row.
@@ -83,8 +84,8 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     }
     let compared = matches!(source.before(start), '较' | '比')
         || ["高于", "低于", "相比", "相较于", "相较", "对比", "不变价", "自"].iter().any(|w| source.ends_with(start, w) && *w != "自");
-    let due = ["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].iter().any(|w| source.starts_with(end, w));
-    let record = ["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].iter().any(|w| source.starts_with(end, w))
+    let due = words!["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].start_at(source, end);
+    let record = words!["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].start_at(source, end)
         && date.shape != DateShape::Day;
     let reference = source.starts_with(end, "相比") || source.starts_with(end, "增加") && compared;
     let quoted = matches!(source.before(start), '《' | '“') && date.shape != DateShape::Day;
@@ -96,7 +97,7 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
 fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
     let source = reading.source;
     let (start, end) = (date.range.start, date.range.end);
-    let until = ["截至", "截止", "截止到", "截至到", "至", "到", "截", "截止至", "止"].iter().any(|w| source.ends_with(start, w))
+    let until = words!["截至", "截止", "截止到", "截至到", "至", "到", "截", "截止至", "止"].end_before(source, start)
         && !source.ends_with(start, "以至");
     let until = until || ["截至", "截止"].iter().any(|w| start >= 4 && source.starts_with(start - 2, w));
     let text = source.text(date.range.clone());
@@ -144,17 +145,17 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
         let opening = (range.clone()).rev().find(|&i| in_all(reading, i));
         let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start).max(total).max(opening)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
-        let stock = reading.any(word..(word + 6).min(range.end), &["储备", "存量", "存有"]);
+        let stock = reading.any(word..(word + 6).min(range.end), words!["储备", "存量", "存有"]);
         (!dated && !stock).then_some(word)
     };
     if let Some(word) = said(range.clone()) {
         let owner_same = reading.discourse.owner_at(word) == reading.discourse.owner_at(q.core.start);
         let grown = fact.change.is_some();
-        let compared = grown && !reading.any(word..q.core.start, &["累计增", "累计新增", "累计减", "累计净增", "累计下降"]);
+        let compared = grown && !reading.any(word..q.core.start, words!["累计增", "累计新增", "累计减", "累计净增", "累计下降"]);
         return owner_same && !compared;
     }
     if here.row {
-        return reading.any(range, &["合计", "累计"]);
+        return reading.any(range, words!["合计", "累计"]);
     }
     if !reading.dates_in(&range).iter().any(|d| dates_figures(reading, d)) && goes_on(reading, sentence) {
         return facts_of(facts, sentence - 1).find(|f| flows(f)).is_some_and(|f| f.cumulative) && fact.change.is_none();

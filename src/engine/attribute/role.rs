@@ -7,6 +7,7 @@ use crate::engine::outline::ParagraphKind;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::{QuantityMention, Script};
 use crate::engine::report::{InstitutionType, Metric, Qualifier, QuantityKind, QuantityRole};
+use crate::engine::words::{Words, words};
 use rust_decimal::Decimal;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if q.kind == QuantityKind::Number && !q.unit_missing || q.value.is_none() {
         return if reading.source.before(q.core.start).is_ascii_alphabetic() { QuantityRole::Identifier } else { QuantityRole::Context };
     }
-    if q.unit == "版" || q.kind == QuantityKind::Count && reading.any(window.clause.clone(), &["之一", "上市银行"]) {
+    if q.unit == "版" || q.kind == QuantityKind::Count && reading.any(window.clause.clone(), words!["之一", "上市银行"]) {
         return QuantityRole::Context;
     }
     if in_a_headline(reading, q) {
@@ -68,11 +69,11 @@ const DATELINE: usize = 200;
 
 /// Whether a number stands in the headline that runs into a news item's dateline, and again below it.
 fn in_a_headline(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
-    const MARKS: &[&str] = &["日电", "日讯", "讯(", "电(", "消息", "获悉"];
+    const MARKS: &Words = words!["日电", "日讯", "讯(", "电(", "消息", "获悉"];
     if q.core.start >= DATELINE {
         return false;
     }
-    let dateline = (q.range.end..DATELINE.min(reading.source.len())).any(|i| MARKS.iter().any(|m| reading.source.starts_with(i, m)));
+    let dateline = (q.range.end..DATELINE.min(reading.source.len())).any(|i| MARKS.start_at(reading.source, i));
     dateline
         && reading
             .quantities
@@ -95,7 +96,7 @@ fn in_a_name(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
 
 /// 三项措施, 四个坚持: the text counts its own items.
 fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
-    const ITEMS: &[&str] = &[
+    const ITEMS: &Words = words![
         "措施",
         "举措",
         "坚持",
@@ -149,7 +150,8 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
         && q.value.is_some_and(|v| v <= Decimal::from(100))
         && (matches!(reading.source.at(q.range.end), '”' | '、' | '》' | '"' | ',' | '。')
             && !matches!(reading.source.before(q.core.start), '路' | '线' | '道' | '桥'))
-        && reading.any(q.core.start.saturating_sub(8)..q.core.start, &["政策", "金融", "增长", "措施", "意见", "十六", "“", "纾困", "稳"])
+        && reading
+            .any(q.core.start.saturating_sub(8)..q.core.start, words!["政策", "金融", "增长", "措施", "意见", "十六", "“", "纾困", "稳"])
     {
         return true;
     }
@@ -158,8 +160,8 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     let near = end..end + 7;
     small
         && q.qualifier == Qualifier::Exact
-        && (ITEMS.iter().any(|w| reading.source.starts_with(end, w))
-            || q.unit == "项" && reading.any(near, &["措施", "举措", "政策", "行动", "制度", "机制", "任务"])
+        && (ITEMS.start_at(reading.source, end)
+            || q.unit == "项" && reading.any(near, words!["措施", "举措", "政策", "行动", "制度", "机制", "任务"])
             || matches!(reading.source.at(end), '“' | '"'))
 }
 
@@ -175,7 +177,7 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     if value == Decimal::ONE || value == Decimal::ZERO {
         let quickest = q.kind == QuantityKind::Duration
             && (q.qualifier != Qualifier::Exact
-                || ["最快", "仅用", "期限", "期限为", "最长", "展期", "延长"].iter().any(|w| reading.source.ends_with(q.core.start, w)));
+                || words!["最快", "仅用", "期限", "期限为", "最长", "展期", "延长"].end_before(reading.source, q.core.start));
         return !quickest;
     }
     match q.kind {
@@ -183,7 +185,7 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
         QuantityKind::Multiple | QuantityKind::Length => true,
         // 两场硬仗 is no event.
         QuantityKind::Count if matches!(q.unit.as_str(), "场" | "场次") && value < Decimal::from(10) => {
-            !reading.any(q.range.end..q.range.end + 12, &["活动", "对接", "宣", "培训", "讲座", "会", "直播", "路演", "沙龙"])
+            !reading.any(q.range.end..q.range.end + 12, words!["活动", "对接", "宣", "培训", "讲座", "会", "直播", "路演", "沙龙"])
         }
         QuantityKind::Count => {
             let real = matches!(
@@ -247,9 +249,8 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
 /// 24小时, 7×24小时: round the clock.
 fn round_the_clock(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     let day = q.kind == QuantityKind::Duration && q.unit == "h" && q.value == Some(Decimal::from(24)) && q.qualifier == Qualifier::Exact;
-    let timed = ["仅用", "从", "只用", "在", "用时", "最快", "仅需", "只需", "压缩至", "缩短至", "不到"]
-        .iter()
-        .any(|w| reading.source.ends_with(q.core.start, w));
+    let timed = words!["仅用", "从", "只用", "在", "用时", "最快", "仅需", "只需", "压缩至", "缩短至", "不到"]
+        .end_before(reading.source, q.core.start);
     let week = matches!(reading.source.at(q.core.end), '*' | '×' | 'x' | 'X') && reading.source.at(q.core.end + 1).is_ascii_digit();
     day && !timed || week
 }
@@ -262,19 +263,19 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     let long = matches!(q.unit.as_str(), "a" | "mo") || q.unit == "wk" && q.qualifier != Qualifier::AtMost;
     let left = q.range.start.saturating_sub(12).max(window.sentence.start)..q.core.start;
     let near = q.range.start.saturating_sub(4).max(window.sentence.start)..q.core.start;
-    let ago = ["以来", "来", "前", "后", "间", "多来", "期间"].iter().any(|w| reading.source.starts_with(q.range.end, w))
+    let ago = words!["以来", "来", "前", "后", "间", "多来", "期间"].start_at(reading.source, q.range.end)
         && !reading.source.starts_with(q.range.end, "后放")
         && !reading.source.starts_with(q.range.end, "前放");
     let span = reading.any(
         near,
-        &[
+        words![
             "近", "连续", "过去", "未来", "每", "成立", "历时", "坚守", "已有", "距今", "长达", "为期", "满", "今后", "第", "这", "时隔",
             "最近", "坚持",
         ],
     );
     let term = reading.any(
         left,
-        &[
+        words![
             "期限",
             "期",
             "最长",
@@ -307,13 +308,13 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     );
     let done = reading.any(
         window.right.start..window.right.end.min(window.right.start + 14),
-        &[
+        words![
             "办", "放款", "到账", "完成", "审批", "结案", "发放", "投放", "授信", "期", "赔付", "落地", "进行", "实现", "赔款", "到位",
             "复勘", "查勘", "支付", "答复", "响应", "拿到", "获得", "收到", "拨付", "下款", "出具", "批",
         ],
     );
     if long {
-        let termed = reading.any(window.left.clone(), &["期限", "最长", "延长", "宽限期", "展期", "延期", "贷款期", "授信期", "循环"])
+        let termed = reading.any(window.left.clone(), words!["期限", "最长", "延长", "宽限期", "展期", "延期", "贷款期", "授信期", "循环"])
             || reading.source.starts_with(q.range.end, "期");
         return !termed || ago;
     }
@@ -329,7 +330,7 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
         .any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
     let own = reading.any(
         window.clause.clone(),
-        &[
+        words![
             "贷",
             "授信",
             "融资",
@@ -369,16 +370,16 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
 /// 共60余人参加: people at an event.
 fn people_present(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> bool {
     matches!(q.unit.as_str(), "人" | "名" | "位" | "余人")
-        && reading.any(window.right.start..window.clause.end, &["参加了", "参会", "出席", "参加会议", "参加活动", "参加此次"])
+        && reading.any(window.right.start..window.clause.end, words!["参加了", "参会", "出席", "参加会议", "参加活动", "参加此次"])
 }
 
 /// Whether the clause's subject is a borrower: 该公司现有气调库6座.
 fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> bool {
-    let acts = &["发放", "投放", "办理", "提供", "支持", "授信", "贷款", "抵押", "质押", "审批", "惠及", "支付", "赔付"];
+    let acts = words!["发放", "投放", "办理", "提供", "支持", "授信", "贷款", "抵押", "质押", "审批", "惠及", "支付", "赔付"];
     let mut clause = window.clause.clone();
     loop {
         let head = clause.start..q.core.start.min(clause.end);
-        if reading.any(head.clone(), acts) || reading.any(clause.clone(), &["抵押", "质押"]) {
+        if reading.any(head.clone(), acts) || reading.any(clause.clone(), words!["抵押", "质押"]) {
             return false;
         }
         // An insurer's or a guarantor's own article calls it 公司.

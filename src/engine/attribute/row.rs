@@ -7,6 +7,7 @@ use super::{Fact, codes, label, metric};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::source::Glyphs;
+use crate::engine::words::{Words, words};
 
 /// The rule that a number of a row has in its derivation.
 const NEXT: &str = "next_in_the_row";
@@ -64,7 +65,7 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
 
 /// Gives a fact of a row the thing it is about.
 fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
-    fact.label = reading.source.text(item.clone()).to_owned();
+    reading.source.text(item.clone()).clone_into(&mut fact.label);
     if let Some(grows) = fact.change.as_ref().and_then(|_| metric::of_noun(reading, &item)) {
         fact.metric = grows;
     }
@@ -76,13 +77,13 @@ fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
 
 /// The things named before a row, one for each 、 or 和: from the clause's start to 分别, 累计 or what they do.
 fn items(reading: &Reading<'_, '_>, head: &Fact) -> Option<Vec<Glyphs>> {
-    const ENDS: &[&str] = &["分别", "累计", "同比", "近", "较", "比", "均", "增", "下降", "减", "达", "已", "年", "过去"];
+    const ENDS: &Words = words!["分别", "累计", "同比", "近", "较", "比", "均", "增", "下降", "减", "达", "已", "年", "过去"];
     let source = reading.source;
     let list = head.window.clause.start..head.window.left.end;
-    let end = (list.clone()).find(|&i| ENDS.iter().any(|e| source.starts_with(i, e)) || source.at(i).is_ascii_digit())?;
+    let end = (list.clone()).find(|&i| ENDS.start_at(source, i) || source.at(i).is_ascii_digit())?;
     let named = reading.institutions_in(&list).iter().map(|m| m.range.end).filter(|&e| e <= end).max();
     let start = named.unwrap_or(list.start);
-    let start = if ["该行", "该社", "全行", "我行"].iter().any(|w| source.starts_with(start, w)) { start + 2 } else { start };
+    let start = if words!["该行", "该社", "全行", "我行"].start_at(source, start) { start + 2 } else { start };
     let mut items = Vec::new();
     let mut from = start;
     for at in start..end {

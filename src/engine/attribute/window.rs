@@ -4,6 +4,7 @@ use crate::engine::lexicon::{Hit, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
+use crate::engine::words::words;
 
 /// How far a noun phrase reaches, in glyphs.
 const MAX_NOUN: usize = 22;
@@ -108,8 +109,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     }
     let source = reading.source;
     let (before, after) = (source.before(hit.start), source.at(hit.end));
-    if hit.end - hit.start >= 2 && ["时间", "时限", "效率", "手续", "流程", "金额", "需求"].iter().any(|w| source.starts_with(hit.end, w))
-    {
+    if hit.end - hit.start >= 2 && words!["时间", "时限", "效率", "手续", "流程", "金额", "需求"].start_at(source, hit.end) {
         return false;
     }
     if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {

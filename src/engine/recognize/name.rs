@@ -4,6 +4,7 @@ use super::openers;
 use crate::engine::lexicon::{Hits, In, Lexicon, Role, Sense};
 use crate::engine::recognize::institution::InstitutionMention;
 use crate::engine::source::{Glyphs, SourceText};
+use crate::engine::words::{Words, words};
 
 /// A named company, hospital, project or person that is no financial institution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,7 +306,7 @@ fn marked_products(source: &SourceText<'_>) -> Vec<Product> {
 /// Whether a quoted name is a product's: it ends as products do.
 fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
     const ENDS: &[&str] = &["贷", "担", "险", "通", "贷款", "e贷", "宝", "卡", "易", "保", "债", "融", "票", "信用+", "链"];
-    const NOT: &[&str] = &[
+    const NOT: &Words = words![
         "不抽贷",
         "不断贷",
         "不压贷",
@@ -342,7 +343,7 @@ fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
     if range.len() < 2 || (range.clone()).any(|i| matches!(source.at(i), ',' | '。' | ';' | '、' | '\t' | '\n')) {
         return false;
     }
-    if NOT.iter().any(|n| source.ends_with(end, n)) {
+    if NOT.end_before(source, end) {
         return false;
     }
     let reach = if quoted { ENDS } else { &["贷", "险"] };

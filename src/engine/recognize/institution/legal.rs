@@ -6,6 +6,7 @@ use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
+use crate::engine::words::words;
 
 /// Most glyphs of a brand.
 const BRAND: usize = 6;
@@ -156,7 +157,7 @@ fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     };
     let regions = head.regions.then(local.regions);
     let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
-    mention.head_office = parts.source.text(head.start..form.end).to_owned();
+    parts.source.text(head.start..form.end).clone_into(&mut mention.head_office);
     Some(mention)
 }
 
@@ -172,7 +173,7 @@ fn ends_office_alone(parts: &Parts<'_>, end: usize) -> bool {
 
 /// Trades of which a region has one company: 苏州金融租赁公司.
 fn is_rare_trade(parts: &Parts<'_>, end: usize) -> bool {
-    ["金融租赁", "消费金融", "再担保", "农业信贷担保"].iter().any(|trade| parts.source.ends_with(end, trade))
+    words!["金融租赁", "消费金融", "再担保", "农业信贷担保"].end_before(parts.source, end)
 }
 
 /// 柳州银行: a city and 银行; or an unknown bank's branch: 某某银行成都分行.
@@ -194,7 +195,7 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     };
     let mut mention = InstitutionMention::new(parts, head.start..end, NameForm::Proper, kind).in_region(parts, &regions);
     if let Some(local) = local {
-        mention.head_office = parts.source.text(head.start..hit.end).to_owned();
+        parts.source.text(head.start..hit.end).clone_into(&mut mention.head_office);
         mention.outlet = local.is_outlet && local.regions.is_empty();
         mention.parent = if mention.outlet { mention.head_office.clone() } else { String::new() };
     }

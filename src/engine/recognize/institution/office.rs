@@ -5,6 +5,7 @@ use super::place::{Local, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{HeadOffice, Hit, In, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
+use crate::engine::words::words;
 
 /// Proposes every known institution, with its local part if it has one, and every local part alone.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
@@ -87,11 +88,7 @@ fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// The regions of a name that ends at `end`: a 监管分局 is a prefecture's.
 pub(super) fn regions_of(parts: &Parts<'_>, regions: Regions, end: usize) -> Regions {
-    if ["监管分局", "监分局"].iter().any(|ending| parts.source.ends_with(end, ending)) {
-        regions.of_prefecture(parts.lexicon.tables())
-    } else {
-        regions
-    }
+    if words!["监管分局", "监分局"].end_before(parts.source, end) { regions.of_prefecture(parts.lexicon.tables()) } else { regions }
 }
 
 /// Whether bodies of this type have branches of this name.

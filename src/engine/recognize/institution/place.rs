@@ -2,6 +2,7 @@
 
 use super::parts::{Parts, is_ideograph};
 use crate::engine::lexicon::{Hit, NamePart, NameWord, Region, Sense, Tables};
+use crate::engine::words::words;
 
 /// The regions of a name in the order of the text, each with the rows its word may mean.
 #[derive(Clone, Debug, Default)]
@@ -175,5 +176,5 @@ impl Parts<'_> {
 
 /// Whether the branch may be named after a place that no table knows.
 fn takes_any_place(parts: &Parts<'_>, hit: Hit) -> bool {
-    ["支行", "支公司", "分行", "营业部", "分公司", "营销服务部"].iter().any(|end| parts.source.ends_with(hit.end, end))
+    words!["支行", "支公司", "分行", "营业部", "分公司", "营销服务部"].end_before(parts.source, hit.end)
 }

@@ -5,6 +5,7 @@ use super::place::Regions;
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, NamePart};
 use crate::engine::report::InstitutionType as Type;
+use crate::engine::words::words;
 
 /// Farthest that the scope of a group reaches to the left, in glyphs.
 const SCOPE_REACH: usize = 20;
@@ -70,7 +71,7 @@ fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
 }
 
 fn is_area(parts: &Parts<'_>, hit: Hit) -> bool {
-    ["区域", "地区", "辖区", "内"].iter().any(|word| parts.source.ends_with(hit.end, word))
+    words!["区域", "地区", "辖区", "内"].end_before(parts.source, hit.end)
 }
 
 /// 银行 is too short a noun for any place before it: 政和 is none in 财政和银行.

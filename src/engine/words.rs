@@ -1,0 +1,112 @@
+//! Short lists of words that one rule asks for, ready to be looked for.
+
+use super::source::{Glyphs, SourceText};
+
+/// A list of words with a bit for each first character, modulo 256: most glyphs begin none of them.
+#[derive(Debug)]
+pub struct Words {
+    words: &'static [&'static str],
+    firsts: [u64; 4],
+}
+
+/// A list of words, made ready when the program is compiled.
+macro_rules! words {
+    ($($word:literal),* $(,)?) => { const { &$crate::engine::words::Words::new(&[$($word),*]) } };
+}
+pub(crate) use words;
+
+impl Words {
+    /// The list of `words`.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
+    pub const fn new(words: &'static [&'static str]) -> Self {
+        let mut firsts = [0; 4];
+        let mut i = 0;
+        while i < words.len() {
+            let (slot, bit) = slot(first_char(words[i].as_bytes()));
+            firsts[slot] |= bit;
+            i += 1;
+        }
+        Self { words, firsts }
+    }
+
+    fn may_begin(&self, glyph: char) -> bool {
+        let (slot, bit) = slot(glyph as u32);
+        self.firsts.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// Where the first of the words that stands at `at` ends.
+    #[must_use]
+    pub fn end_at(&self, source: &SourceText<'_>, at: usize) -> Option<usize> {
+        if !self.may_begin(source.at(at)) {
+            return None;
+        }
+        self.words.iter().find(|word| source.starts_with(at, word)).map(|word| at + word.chars().count())
+    }
+
+    /// Whether one of the words stands at `at`.
+    #[must_use]
+    pub fn start_at(&self, source: &SourceText<'_>, at: usize) -> bool {
+        self.may_begin(source.at(at)) && self.words.iter().any(|word| source.starts_with(at, word))
+    }
+
+    /// Whether one of the words ends at `at`.
+    #[must_use]
+    pub fn end_before(&self, source: &SourceText<'_>, at: usize) -> bool {
+        self.words.iter().any(|word| source.ends_with(at, word))
+    }
+
+    /// Whether one of the words lies inside `range`.
+    #[must_use]
+    pub fn lie_in(&self, source: &SourceText<'_>, range: Glyphs) -> bool {
+        let glyphs = source.glyphs();
+        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
+        let begins = |i: usize| {
+            self.words.iter().any(|word| {
+                let mut rest = stretch.iter().skip(i);
+                word.chars().all(|c| rest.next() == Some(&c))
+            })
+        };
+        stretch.iter().enumerate().any(|(i, &glyph)| self.may_begin(glyph) && begins(i))
+    }
+}
+
+/// The place of a character's bit.
+const fn slot(c: u32) -> (usize, u64) {
+    ((c / 64 % 4) as usize, 1 << (c % 64))
+}
+
+/// The first character of a word in UTF-8, of three bytes at the most; 0 for none.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
+const fn first_char(word: &[u8]) -> u32 {
+    if word.is_empty() {
+        return 0;
+    }
+    match word[0] {
+        0..0x80 => word[0] as u32,
+        0xc0..0xe0 => ((word[0] & 0x1f) as u32) << 6 | (word[1] & 0x3f) as u32,
+        _ => ((word[0] & 0x0f) as u32) << 12 | ((word[1] & 0x3f) as u32) << 6 | (word[2] & 0x3f) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENDS: &Words = words!["发放", "授信", "POS", "±"];
+
+    #[test]
+    fn words_are_found_where_they_stand_and_only_whole() {
+        let source = SourceText::new("授信与发放贷款POS±发");
+        assert_eq!(LENDS.end_at(&source, 0), Some(2));
+        assert_eq!(LENDS.end_at(&source, 1), None);
+        assert!(LENDS.start_at(&source, 3) && !LENDS.start_at(&source, 4));
+        assert!(LENDS.end_before(&source, 5) && !LENDS.end_before(&source, 4));
+        assert!(LENDS.start_at(&source, 7) && LENDS.start_at(&source, 10));
+        assert!(LENDS.lie_in(&source, 2..5));
+        // A word that the range cuts is not in it, nor is a part of one.
+        assert!(!LENDS.lie_in(&source, 4..7));
+        assert!(!LENDS.lie_in(&source, 11..99));
+        assert!(!words![].lie_in(&source, 0..12));
+    }
+}
