@@ -12,7 +12,7 @@ use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Finding, FindingCode, Metric, Qualifier, QuantityKind, QuantityRole, Severity, Span};
 use super::source::Glyphs;
-use crate::engine::words::words;
+use crate::engine::words::{Words, words};
 
 /// What the checks look at.
 #[derive(Debug)]
@@ -562,27 +562,21 @@ fn no_institution_found(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 
 /// Replacement characters and the marks of a wrong decoding.
 fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
-    const MOJIBAKE: &[&str] = &["锟斤拷", "烫烫", "屯屯", "â€", "Ã¤", "ï¼", "ã€"];
+    const MOJIBAKE: &Words = words!["\u{fffd}", "锟斤拷", "烫烫", "屯屯", "â€", "Ã¤", "ï¼", "ã€"];
     let source = case.reading.source;
-    let mut at = 0;
-    while at < source.len() {
-        let length = if source.at(at) == '\u{fffd}' {
-            (at..source.len()).take_while(|&i| source.at(i) == '\u{fffd}').count()
-        } else if matches!(source.at(at), '锟' | '烫' | '屯' | 'â' | 'Ã' | 'ï' | 'ã') {
-            MOJIBAKE.iter().find(|m| source.starts_with(at, m)).map_or(0, |m| m.chars().count())
-        } else {
-            0
-        };
-        if length > 0 {
-            out.push(case.finding(
-                FindingCode::TextSuspect,
-                Severity::Warning,
-                &[&(at..at + length)],
-                "characters were lost in extraction".to_owned(),
-                case.text(&(at..at + length)),
-                String::new(),
-            ));
+    let mut end = 0;
+    while let Some(range) = MOJIBAKE.first_in(source, end..source.len()) {
+        end = range.end;
+        while source.at(range.start) == '\u{fffd}' && source.at(end) == '\u{fffd}' {
+            end += 1;
         }
-        at += length.max(1);
+        out.push(case.finding(
+            FindingCode::TextSuspect,
+            Severity::Warning,
+            &[&(range.start..end)],
+            "characters were lost in extraction".to_owned(),
+            case.text(&(range.start..end)),
+            String::new(),
+        ));
     }
 }

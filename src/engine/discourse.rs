@@ -347,7 +347,7 @@ impl Turns<'_, '_> {
     }
 
     fn opens_with_anaphor(&self, at: usize) -> bool {
-        let anaphor = |hit: &super::lexicon::Hit| self.lexicon.senses(*hit).contains(&Sense::Role(Role::Anaphor));
+        let anaphor = |hit: &super::lexicon::Hit| hit.has_role(Role::Anaphor);
         self.hits.at(at).iter().any(anaphor)
             || self.source.at(at) == '其' && !self.source.starts_with(at, "其中") && !self.source.starts_with(at, "其他")
             || (at..at + 14)

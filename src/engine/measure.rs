@@ -74,23 +74,7 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
 /// What a site adds below an article: whom to ask, who may copy it.
 #[must_use]
 pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
-    reading.any(
-        sentence.clone(),
-        words![
-            "版权",
-            "侵权",
-            "与本网联系",
-            "返回搜狐",
-            "责任编辑",
-            "未经授权",
-            "转载",
-            "仅供参考",
-            "免责声明",
-            "流程编辑",
-            "举报",
-            "投资建议"
-        ],
-    )
+    reading.words(sentence.clone(), Role::Boilerplate).next().is_some()
 }
 
 /// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
@@ -138,7 +122,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
         slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
         trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), words!["企业培训", "农户培训", "技术培训"])),
     };
-    for hit in reading.hits.inside(clause.clone()).filter(|hit| reading.lexicon.is_in(*hit, In::CATEGORIES)) {
+    for hit in reading.hits.inside(clause.clone()).filter(|hit| hit.is_in(In::CATEGORIES)) {
         for sense in reading.lexicon.senses(hit) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
@@ -311,7 +295,7 @@ fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool
     let ahead = cue.range.start.saturating_sub(LONGEST).max(clause.start)..cue.range.start;
     let opened =
         ahead.clone().any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, words!["通过", "以", "用", "借助", "依托"]));
-    let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && reading.lexicon.is_in(hit, In::CODES));
+    let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && hit.is_in(In::CODES));
     opened && (is_place && cue.range.end == verb || is_called())
 }
 

@@ -84,7 +84,7 @@ impl Engine {
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
-        let products = recognize::name::products(&source, &hits, lexicon);
+        let products = recognize::name::products(&source, &hits);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table_units(&source, &outline, &mut quantities);
         let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);

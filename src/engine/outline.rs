@@ -137,8 +137,8 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
 pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
     let mut out = Outline::default();
     let mut start = 0;
-    for (at, glyph) in source.glyphs().iter().enumerate().chain(std::iter::once((source.len(), &'\n'))) {
-        if *glyph == '\n' {
+    for &at in source.marks(0..source.len()).iter().chain(&[source.len()]) {
+        if source.at(at) == '\n' {
             if start < at {
                 paragraphs(source, marks, start..at, &mut out);
             }
@@ -162,7 +162,8 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
 /// Notes where clauses and the sentences of measures end, so that nobody has to look for it.
 fn breaks(source: &SourceText<'_>, out: &mut Outline) {
     out.measure_starts.push(0);
-    for (at, glyph) in source.glyphs().iter().enumerate() {
+    for &at in source.marks(0..source.len()) {
+        let glyph = source.at(at);
         match glyph {
             // A half-width stop reads like a full one, but the contract does not name it.
             '。' if source.original_text(at..at + 1) != "。" => {}
@@ -172,7 +173,7 @@ fn breaks(source: &SourceText<'_>, out: &mut Outline) {
             _ => continue,
         }
         out.clause_breaks.push(at);
-        if *glyph == ';' {
+        if glyph == ';' {
             out.semicolons.push(at);
         }
     }
@@ -201,16 +202,12 @@ fn kind_of(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, index: usi
     if is_meta(source, range, text.len(), index) {
         return ParagraphKind::Meta;
     }
-    let stop = text.iter().any(|c| matches!(c, '。' | '！' | '？'));
-    if !stop
-        && text.contains(&'\t')
-        && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal)
-        && text.iter().filter(|c| **c == '\t').count() >= 1
-    {
-        let cells = text.split(|c| *c == '\t').count();
-        if cells >= 2 && !text.contains(&',') || cells >= 3 {
-            return ParagraphKind::Row;
-        }
+    let marked = source.marks(range.clone());
+    let count = |of: &[char]| marked.iter().filter(|&&at| of.contains(&source.at(at))).count();
+    let gaps = count(&['\t']);
+    let tabular = gaps >= 2 || gaps == 1 && count(&[',']) == 0;
+    if tabular && count(&['。', '！', '？']) == 0 && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal) {
+        return ParagraphKind::Row;
     }
     if is_heading(source, marks, range, text, quantities) { ParagraphKind::Heading } else { ParagraphKind::Body }
 }
@@ -458,18 +455,14 @@ fn heads(source: &SourceText<'_>, mention: &InstitutionMention, line: &Paragraph
 
 fn sentences(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs, paragraph: usize, out: &mut Vec<Sentence>) {
     let mut start = range.start;
-    let mut at = range.start;
-    while at < range.end {
-        if matches!(source.at(at), '。' | '！' | '？') {
-            at += 1;
-            while at < range.end && matches!(source.at(at), '”' | '’' | '"' | ')' | '。' | '！' | '？') {
-                at += 1;
-            }
-            pieces(source, marks, start..at, paragraph, false, out);
-            start = at;
-        } else {
-            at += 1;
+    for &stop in source.marks(range.clone()).iter().filter(|&&at| matches!(source.at(at), '。' | '！' | '？')) {
+        if stop < start {
+            continue;
         }
+        let closes = |at: usize| matches!(source.at(at), '”' | '’' | '"' | ')' | '。' | '！' | '？');
+        let end = (stop + 1..range.end).find(|&at| !closes(at)).unwrap_or(range.end);
+        pieces(source, marks, start..end, paragraph, false, out);
+        start = end;
     }
     if start < range.end {
         pieces(source, marks, start..range.end, paragraph, false, out);

@@ -68,13 +68,7 @@ impl Reading<'_, '_> {
 
     /// The words of a role inside `range`.
     pub fn words(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
-        self.hits.inside(range).filter(move |hit| self.has_role(*hit, role))
-    }
-
-    /// Whether a word has a role.
-    #[must_use]
-    pub fn has_role(&self, hit: Hit, role: Role) -> bool {
-        self.lexicon.has_role(hit, role)
+        self.hits.inside(range).filter(move |hit| hit.has_role(role))
     }
 
     /// The dates that start inside `range`.

@@ -32,6 +32,8 @@ pub struct SourceText<'t> {
     /// The glyphs as a string.
     text: String,
     places: Vec<Place>,
+    /// The glyphs that are neither ideograph, letter nor digit, ascending.
+    marks: Vec<usize>,
     /// Glyph indices before which a line break of the original was removed, ascending.
     wraps: Vec<usize>,
 }
@@ -45,6 +47,7 @@ impl<'t> SourceText<'t> {
             glyphs: Vec::with_capacity(original.len() * 3 / 8),
             text: String::with_capacity(original.len()),
             places: Vec::with_capacity(original.len() * 3 / 8),
+            marks: Vec::with_capacity(original.len() / 24),
             wraps: Vec::new(),
         };
         let lines = Lines::new(original).peekable();
@@ -160,6 +163,13 @@ impl<'t> SourceText<'t> {
         self.original.get(span.start..span.end).unwrap_or_default()
     }
 
+    /// The glyphs of a range that are neither ideograph, letter nor digit, ascending.
+    #[must_use]
+    pub fn marks(&self, range: Glyphs) -> &[usize] {
+        let before = |at: usize| self.marks.partition_point(|&mark| mark < at);
+        self.marks.get(before(range.start)..before(range.end)).unwrap_or_default()
+    }
+
     /// Glyph indices before which a line break of the original was removed.
     #[must_use]
     pub fn wraps(&self) -> &[usize] {
@@ -181,6 +191,9 @@ impl<'t> SourceText<'t> {
     fn push(&mut self, glyph: char, start: usize, end: usize) {
         let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
         self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
+        if !is_ideograph(glyph) && !glyph.is_ascii_alphanumeric() {
+            self.marks.push(self.glyphs.len());
+        }
         self.glyphs.push(glyph);
         self.text.push(glyph);
     }

@@ -35,13 +35,16 @@ impl Words {
         self.firsts.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
+    /// Where the first of the words that stands at `at` ends, no later than `ceiling`.
+    fn end_within(&self, source: &SourceText<'_>, at: usize, ceiling: usize) -> Option<usize> {
+        let standing = self.words.iter().filter(|word| source.starts_with(at, word));
+        standing.map(|word| at + word.chars().count()).find(|&end| end <= ceiling)
+    }
+
     /// Where the first of the words that stands at `at` ends.
     #[must_use]
     pub fn end_at(&self, source: &SourceText<'_>, at: usize) -> Option<usize> {
-        if !self.may_begin(source.at(at)) {
-            return None;
-        }
-        self.words.iter().find(|word| source.starts_with(at, word)).map(|word| at + word.chars().count())
+        if self.may_begin(source.at(at)) { self.end_within(source, at, usize::MAX) } else { None }
     }
 
     /// Whether one of the words stands at `at`.
@@ -56,18 +59,19 @@ impl Words {
         self.words.iter().any(|word| source.ends_with(at, word))
     }
 
+    /// Where the first of the words inside `range` stands.
+    #[must_use]
+    pub fn first_in(&self, source: &SourceText<'_>, range: Glyphs) -> Option<Glyphs> {
+        let glyphs = source.glyphs();
+        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
+        let mut places = (range.start..).zip(stretch).filter(|(_, glyph)| self.may_begin(**glyph));
+        places.find_map(|(at, _)| Some(at..self.end_within(source, at, range.end)?))
+    }
+
     /// Whether one of the words lies inside `range`.
     #[must_use]
     pub fn lie_in(&self, source: &SourceText<'_>, range: Glyphs) -> bool {
-        let glyphs = source.glyphs();
-        let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
-        let begins = |i: usize| {
-            self.words.iter().any(|word| {
-                let mut rest = stretch.iter().skip(i);
-                word.chars().all(|c| rest.next() == Some(&c))
-            })
-        };
-        stretch.iter().enumerate().any(|(i, &glyph)| self.may_begin(glyph) && begins(i))
+        self.first_in(source, range).is_some()
     }
 }
 

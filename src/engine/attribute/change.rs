@@ -123,9 +123,9 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
     ];
     let mut best: Option<Found> = None;
     for hit in reading.hits.inside(left.clone()) {
-        let direction = if reading.has_role(hit, Role::Increase) {
+        let direction = if hit.has_role(Role::Increase) {
             ChangeDirection::Increase
-        } else if reading.has_role(hit, Role::Decrease) {
+        } else if hit.has_role(Role::Decrease) {
             ChangeDirection::Decrease
         } else {
             continue;
@@ -164,9 +164,9 @@ fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::e
         return None;
     }
     let verb = reading.hits.inside(left.clone()).filter(|h| h.end - h.start >= 2).find_map(|h| {
-        let direction = if reading.has_role(h, Role::Decrease) {
+        let direction = if h.has_role(Role::Decrease) {
             ChangeDirection::Decrease
-        } else if reading.has_role(h, Role::Increase) {
+        } else if h.has_role(Role::Increase) {
             ChangeDirection::Increase
         } else {
             return None;

@@ -33,7 +33,7 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
         .filter(|b| !reading.source.ends_with(b.range.end, "医院"))
         .map(|b| b.range.clone())
         .collect();
-    for hit in reading.hits.inside(range).filter(|hit| reading.lexicon.is_in(*hit, In::CODES)) {
+    for hit in reading.hits.inside(range).filter(|hit| hit.is_in(In::CODES)) {
         // What a company is called says nothing of what the money is for.
         if named.iter().any(|name| name.start <= hit.start && hit.end <= name.end) {
             continue;

@@ -260,11 +260,7 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
         .unwrap_or(window.right.end.min(start + 8));
     let mut start = start;
     while start < end
-        && reading
-            .hits
-            .at(start)
-            .iter()
-            .any(|h| h.end <= end && h.end - h.start <= 2 && reading.has_role(*h, crate::engine::lexicon::Role::Boundary))
+        && reading.hits.at(start).iter().any(|h| h.end <= end && h.end - h.start <= 2 && h.has_role(crate::engine::lexicon::Role::Boundary))
         && end - start > 4
     {
         start += 1;

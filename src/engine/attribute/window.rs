@@ -1,6 +1,6 @@
 //! What stands around a number.
 
-use crate::engine::lexicon::{Hit, Role, Sense};
+use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
@@ -42,21 +42,26 @@ impl Window {
 }
 
 /// Words that trim the end of what stands before a number.
-const fn trims(role: Role) -> bool {
-    matches!(role, Role::Level | Role::Increase | Role::Decrease | Role::Cumulative)
-}
+const TRIMS: In = In::roles(&[Role::Level, Role::Increase, Role::Decrease, Role::Cumulative]);
+
+/// Words that may cut a noun phrase.
+const BOUNDARIES: In = In::roles(&[
+    Role::Boundary,
+    Role::Versus,
+    Role::YearOnYear,
+    Role::Part,
+    Role::Cumulative,
+    Role::Receiver,
+    Role::Anaphor,
+    Role::BorrowerAnaphor,
+]);
 
 /// Where the phrase before a number ends once 达, 为, 增长 … are set aside.
 #[must_use]
 pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
-        let skip = reading
-            .hits
-            .inside(left.start..end)
-            .filter(|h| h.end == end && reading.lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Role(r) if trims(*r))))
-            .map(|h| h.start)
-            .min();
+        let skip = reading.hits.inside(left.start..end).filter(|h| h.end == end && h.is_in(TRIMS)).map(|h| h.start).min();
         let filler = end > left.start
             && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是')
             && skip.is_none()
@@ -72,23 +77,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
 /// Whether a boundary word really cuts a noun phrase here: not inside a longer word.
 #[must_use]
 pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
-    let senses = reading.lexicon.senses(hit);
-    let boundary = senses.iter().any(|s| {
-        matches!(
-            s,
-            Sense::Role(
-                Role::Boundary
-                    | Role::Versus
-                    | Role::YearOnYear
-                    | Role::Part
-                    | Role::Cumulative
-                    | Role::Receiver
-                    | Role::Anaphor
-                    | Role::BorrowerAnaphor
-            )
-        )
-    });
-    if !boundary {
+    if !hit.is_in(BOUNDARIES) {
         return false;
     }
     let from = hit.start.saturating_sub(8);
@@ -225,8 +214,8 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
             break;
         }
         if cuts(reading, hit)
-            || reading.has_role(hit, Role::Increase) && hit.end - hit.start > 1
-            || reading.has_role(hit, Role::Decrease) && hit.end - hit.start > 1
+            || hit.has_role(Role::Increase) && hit.end - hit.start > 1
+            || hit.has_role(Role::Decrease) && hit.end - hit.start > 1
         {
             end = end.min(hit.start);
         }

@@ -58,6 +58,8 @@ pub struct Hit {
     /// Glyph after the last.
     pub end: usize,
     word: u32,
+    /// The bits of the word: a look at a hit tells its roles and tables.
+    bits: u32,
 }
 
 impl Hit {
@@ -65,6 +67,24 @@ impl Hit {
     #[must_use]
     pub const fn range(self) -> Glyphs {
         self.start..self.end
+    }
+
+    /// How long the word is, in glyphs.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether the word has a role.
+    #[must_use]
+    pub const fn has_role(self, role: Role) -> bool {
+        self.bits & (1 << role as u32) != 0
+    }
+
+    /// Whether the word is in one of the tables, or has one of the roles.
+    #[must_use]
+    pub const fn is_in(self, tables: In) -> bool {
+        self.bits & tables.0 != 0
     }
 }
 
@@ -130,7 +150,7 @@ struct Word {
     bits: u32,
 }
 
-/// The tables that a word may be in, as bits beside those of its roles.
+/// The tables that a word may be in and the roles it may have, a bit for each.
 #[derive(Clone, Copy, Debug)]
 pub struct In(u32);
 
@@ -165,6 +185,18 @@ impl In {
     pub const REGIONS_OR_NAMES: Self = Self(Self::REGIONS.0 | Self::NAMES.0);
     /// Anything that a name can be made of.
     pub const ANY_NAME: Self = Self(Self::KNOWN.0 | Self::REGIONS.0 | Self::NAMES.0);
+
+    /// Words of these roles.
+    #[must_use]
+    pub const fn roles(roles: &[Role]) -> Self {
+        let mut bits = 0;
+        let mut rest = roles;
+        while let [role, others @ ..] = rest {
+            bits |= 1 << *role as u32;
+            rest = others;
+        }
+        Self(bits)
+    }
 
     /// The bit of a sense.
     fn of(sense: Sense, tables: &Tables) -> u32 {
@@ -319,38 +351,23 @@ impl Lexicon {
         self.word_forms.get(hit.word as usize).map(String::as_str).unwrap_or_default()
     }
 
-    /// Whether a found word has a role.
-    #[must_use]
-    pub fn has_role(&self, hit: Hit, role: Role) -> bool {
-        self.words.get(hit.word as usize).is_some_and(|word| word.bits & (1 << role as u32) != 0)
-    }
-
-    /// Whether a found word is in one of the tables.
-    #[must_use]
-    pub fn is_in(&self, hit: Hit, tables: In) -> bool {
-        self.words.get(hit.word as usize).is_some_and(|word| word.bits & tables.0 != 0)
-    }
-
-    /// How long a word is, in glyphs.
-    fn length(&self, word: u32) -> usize {
-        self.words.get(word as usize).map_or(0, |word| usize::from(word.length))
-    }
-
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        // The end and the word of each hit, by end.
-        let mut found: Vec<(u32, u32)> = Vec::with_capacity(source.len());
+        // By end, as the automaton finds them.
+        let mut found: Vec<Hit> = Vec::with_capacity(source.len() * 2);
         let mut first = vec![0_u32; source.len() + 2];
-        let mut glyph = 0;
+        let mut end = 0;
         for hit in self.automaton.find_overlapping_iter(source.normalised()) {
-            while source.byte(glyph) < hit.end() {
-                glyph += 1;
+            while source.byte(end) < hit.end() {
+                end += 1;
             }
-            if let Some(count) = first.get_mut(glyph - self.length(hit.value()) + 1) {
+            let Some(word) = self.words.get(hit.value() as usize) else { continue };
+            let start = end - usize::from(word.length);
+            if let Some(count) = first.get_mut(start + 1) {
                 *count += 1;
             }
-            found.push((u32::try_from(glyph).unwrap_or(u32::MAX), hit.value()));
+            found.push(Hit { start, end, word: hit.value(), bits: word.bits });
         }
         let mut sum = 0;
         for count in &mut first {
@@ -359,13 +376,11 @@ impl Lexicon {
         }
         // Hits come by end, so walking them backwards puts the longest of each start first.
         let mut next = first.clone();
-        let mut hits = vec![Hit { start: 0, end: 0, word: 0 }; found.len()];
-        for &(end, word) in found.iter().rev() {
-            let end = end as usize;
-            let start = end - self.length(word);
-            if let Some(place) = next.get_mut(start) {
+        let mut hits = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; found.len()];
+        for hit in found.iter().rev() {
+            if let Some(place) = next.get_mut(hit.start) {
                 if let Some(slot) = hits.get_mut(*place as usize) {
-                    *slot = Hit { start, end, word };
+                    *slot = *hit;
                 }
                 *place += 1;
             }

@@ -38,6 +38,8 @@ pub enum Role {
     Context,
     /// 下一步, 贡献: a wish or a plan.
     Slogan,
+    /// 版权 转载: what a site adds below an article.
+    Boilerplate,
     /// 一定 三农 四川: a word with a numeral character that is no number. `idiom.toml` lists them.
     NotANumber,
 }

@@ -141,12 +141,7 @@ fn suffixed(
         .flat_map(|i| {
             hits.at(i).iter().filter(|h| h.end <= at && (h.end - h.start > 1 || "向对为给将把由与和及".contains(source.at(h.start))))
         })
-        .filter(|h| {
-            let role = lexicon.senses(**h);
-            role.contains(&Sense::Role(Role::Boundary))
-                || role.contains(&Sense::Role(Role::Receiver))
-                || role.contains(&Sense::Role(Role::Part))
-        })
+        .filter(|h| h.is_in(const { In::roles(&[Role::Boundary, Role::Receiver, Role::Part]) }))
         .map(|h| h.end)
         .max()
         .unwrap_or(stop);
@@ -247,11 +242,11 @@ fn is_surname(c: char) -> bool {
 
 /// Finds products by their names in quotation marks, by a table row's first cell, or by a table of the operator's.
 #[must_use]
-pub fn products(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<Product> {
+pub fn products(source: &SourceText<'_>, hits: &Hits) -> Vec<Product> {
     let mut out = marked_products(source);
     let marked = out.len();
     let mut end = 0;
-    for hit in hits.starting_in(0..source.len()).iter().filter(|hit| lexicon.is_in(**hit, In::PRODUCTS)) {
+    for hit in hits.starting_in(0..source.len()).iter().filter(|hit| hit.is_in(In::PRODUCTS)) {
         let near = out.get(..marked).unwrap_or_default().partition_point(|product| product.range.end <= hit.start);
         let is_marked = out.get(..marked).and_then(|marked| marked.get(near)).is_some_and(|product| product.range.start < hit.end);
         if hit.start >= end && !is_marked {
@@ -267,8 +262,11 @@ pub fn products(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> Vec<
 fn marked_products(source: &SourceText<'_>) -> Vec<Product> {
     const LONGEST: usize = 16;
     let mut out: Vec<Product> = Vec::new();
-    let mut at = 0;
-    while at < source.len() {
+    let mut from = 0;
+    for &at in source.marks(0..source.len()) {
+        if at < from {
+            continue;
+        }
         let open = source.at(at);
         let close = match open {
             '“' => '”',
@@ -277,28 +275,22 @@ fn marked_products(source: &SourceText<'_>) -> Vec<Product> {
             '【' => '】',
             '《' => '》',
             '\n' | '\t' => {
-                let start = at + usize::from(open != '\0');
-                if let Some(end) = (start..start + LONGEST).find(|&i| source.at(i) == '\t')
-                    && is_product(source, &(start..end), false)
+                if let Some(end) = (at + 1..at + 1 + LONGEST).find(|&i| source.at(i) == '\t')
+                    && is_product(source, &(at + 1..end), false)
                 {
-                    out.push(Product { range: start..end });
+                    out.push(Product { range: at + 1..end });
                 }
-                at += 1;
                 continue;
             }
-            _ => {
-                at += 1;
-                continue;
-            }
+            _ => continue,
         };
         let end = (at + 1..at + 2 + LONGEST).find(|&i| source.at(i) == close || source.at(i) == '\n');
         if let Some(end) = end.filter(|&e| source.at(e) == close)
             && is_product(source, &(at + 1..end), !matches!(open, '【' | '《'))
         {
             out.push(Product { range: at + 1..end });
-            at = end;
+            from = end + 1;
         }
-        at += 1;
     }
     out
 }

@@ -9,7 +9,7 @@ use super::openers;
 use super::qualifier;
 use super::unit;
 use super::view::View;
-use crate::engine::lexicon::{Hits, Lexicon, Role, Sense};
+use crate::engine::lexicon::{Hits, Lexicon, Role};
 use crate::engine::report::{Qualifier, QuantityKind};
 use crate::engine::source::{Glyphs, SourceText};
 
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
     fn idiom(&self, at: usize) -> (usize, usize) {
         let from = at.saturating_sub(4).max(self.floor);
         let hits = self.hits.starting_in(from..at + 1).iter().filter(|hit| hit.end > at);
-        let idioms = hits.filter(|hit| self.lexicon.senses(**hit).contains(&Sense::Role(Role::NotANumber)));
+        let idioms = hits.filter(|hit| hit.has_role(Role::NotANumber));
         idioms.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
     }
 

@@ -21,16 +21,16 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
         let all = hits.starting_in(0..source.len());
-        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::ANY_NAME)).collect();
+        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| hit.is_in(In::ANY_NAME)).collect();
         let first = by_end(&mut ending, source.len());
-        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| lexicon.is_in(*hit, In::REGIONS_AND_BORDERS)).collect();
+        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)).collect();
         let crossed = crossed(lexicon, &of_regions);
         Self { source, lexicon, hits, ending, first, crossed }
     }
 
     /// Every hit of a name that is in one of these tables, by end.
     pub fn of(&self, tables: In) -> impl Iterator<Item = Hit> + '_ {
-        self.all().filter(move |hit| self.lexicon.is_in(*hit, tables))
+        self.all().filter(move |hit| hit.is_in(tables))
     }
 
     /// Every hit that is part of a name, by end.
@@ -111,12 +111,12 @@ impl<'a> Parts<'a> {
 
     /// Whether `hit` is a known institution's name, whatever stands around it.
     pub fn names_known(&self, hit: Hit) -> bool {
-        self.lexicon.is_in(hit, In::KNOWN)
+        hit.is_in(In::KNOWN)
     }
 
     /// Whether `hit` is a head office's name, whatever stands around it.
     pub fn names_office(&self, hit: Hit) -> bool {
-        self.lexicon.is_in(hit, In::OFFICES)
+        hit.is_in(In::OFFICES)
     }
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
