@@ -1,11 +1,11 @@
 //! Headings, sections, sentences and clauses.
 
-use super::recognize::date::{DateMention, DateShape, Day, dates_where};
+use super::recognize::date::{DateMention, Day, full_day_at};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
 use super::report::{InstitutionType, QuantityKind};
 use super::source::{Glyphs, SourceText};
-use crate::engine::words::words;
+use crate::engine::words::{Words, words};
 
 /// Longest heading, in glyphs.
 const MAX_HEADING: usize = 60;
@@ -122,14 +122,19 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
     const HEAD: usize = 600;
     /// The longest date there is, with what may stand behind it at the end.
     const TAIL: usize = 24;
-    let labelled = |at: usize| words!["时间:", "日期:", "发布于", "发布:", "时间", "日期"].end_before(source, at);
-    let may_stand = |at: usize| at < HEAD || at + TAIL >= source.len() || labelled(at);
-    let mut dates = dates_where(source, may_stand);
-    dates.retain(|d| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some());
-    let own_line = |d: &&DateMention| d.range.start < HEAD && matches!(source.before(d.range.start), '\n' | '\t' | '(' | ' ');
-    let last = |d: &&DateMention| source.len() - d.range.end <= 3;
-    let found = dates.iter().find(|d| labelled(d.range.start)).or_else(|| dates.iter().find(own_line)).or_else(|| dates.iter().find(last));
-    found.and_then(|d| d.start)
+    const LABELS: &Words = words!["时间:", "日期:", "发布于", "发布:", "时间", "日期"];
+    let mut end = 0;
+    while let Some(label) = LABELS.first_in(source, end..source.len()) {
+        end = label.end;
+        if let Some(day) = full_day_at(source, end).and_then(|d| d.start) {
+            return Some(day);
+        }
+    }
+    let opens_line = |&at: &usize| matches!(source.before(at), '\n' | '\t' | '(' | ' ');
+    let own_line = std::iter::once(0).chain(source.marks(0..HEAD).iter().map(|mark| mark + 1)).filter(opens_line);
+    let tail = (source.len().saturating_sub(TAIL)..source.len()).filter(|&at| !source.before(at).is_ascii_digit());
+    let last = tail.filter_map(|at| full_day_at(source, at)).find(|d| source.len() - d.range.end <= 3);
+    own_line.filter(|&at| at < HEAD).find_map(|at| full_day_at(source, at)).or(last).and_then(|d| d.start)
 }
 
 /// Draws the outline.

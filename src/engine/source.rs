@@ -189,43 +189,53 @@ impl<'t> SourceText<'t> {
     }
 
     fn push(&mut self, glyph: char, start: usize, end: usize) {
-        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
         if !is_ideograph(glyph) && !glyph.is_ascii_alphanumeric() {
             self.marks.push(self.glyphs.len());
         }
-        self.glyphs.push(glyph);
+        self.place(glyph, start, end, self.text.len());
         self.text.push(glyph);
     }
 
+    /// Notes a glyph that stands at byte `at` of the normalised text.
+    fn place(&mut self, glyph: char, start: usize, end: usize, at: usize) {
+        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        self.places.push(Place { start: offset(start), end: offset(end), at: offset(at) });
+        self.glyphs.push(glyph);
+    }
+
     fn push_line(&mut self, line: &Line<'_>) {
-        let mut chars = line.text.char_indices().peekable();
-        while let Some((at, ch)) = chars.next() {
-            let (start, end) = (line.start + at, line.start + at + ch.len_utf8());
-            if is_ideograph(ch) {
-                self.push(normalise(ch), start, end);
-                continue;
-            }
-            if is_invisible(ch) {
-                continue;
-            }
+        let mut at = 0;
+        while let Some(rest) = line.text.get(at..).filter(|rest| !rest.is_empty()) {
+            at += self.push_ideographs(rest, line.start + at);
+            let Some(ch) = line.text.get(at..).and_then(|rest| rest.chars().next()) else { return };
+            let start = line.start + at;
+            at += ch.len_utf8();
             if is_space(ch) {
-                let mut width = space_width(ch);
-                while let Some(&(_, next)) = chars.peek() {
-                    if !is_space(next) && !is_invisible(next) {
-                        break;
-                    }
-                    width += space_width(next);
-                    chars.next();
-                }
-                let rest = line.text.get(chars.peek().map_or(line.text.len(), |&(i, _)| i)..).unwrap_or_default();
-                if let Some(gap) = self.gap(line, width, rest) {
+                let rest = line.text.get(at..).unwrap_or_default();
+                let next = rest.trim_start_matches(|c| is_space(c) || is_invisible(c));
+                let spaces = rest.get(..rest.len() - next.len()).unwrap_or_default();
+                let width = space_width(ch) + spaces.chars().filter(|&c| is_space(c)).map(space_width).sum::<usize>();
+                at += spaces.len();
+                if let Some(gap) = self.gap(line, width, next) {
                     self.push(gap, start, start + ch.len_utf8());
                 }
-                continue;
+            } else if !is_invisible(ch) {
+                self.push(normalise(ch), start, start + ch.len_utf8());
             }
-            self.push(normalise(ch), start, end);
         }
+    }
+
+    /// Takes over the ideographs that `text` begins with and that normalisation leaves as they are; how many bytes.
+    fn push_ideographs(&mut self, text: &str, start: usize) -> usize {
+        let at = self.text.len();
+        let mut bytes = 0;
+        for ch in text.chars().take_while(|&ch| is_ideograph(ch) && normalise(ch) == ch) {
+            let next = bytes + ch.len_utf8();
+            self.place(ch, start + bytes, start + next, at + bytes);
+            bytes = next;
+        }
+        self.text.push_str(text.get(..bytes).unwrap_or_default());
+        bytes
     }
 
     /// What stands for a run of spaces: nothing, a space or a cell gap.

@@ -98,31 +98,16 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
     mentions
 }
 
-/// Finds the dates that begin with a digit at places where `may_stand` lets them.
+/// The day that is written at `at` in full, undamaged.
 #[must_use]
-pub fn dates_where(source: &SourceText<'_>, may_stand: impl Fn(usize) -> bool) -> Vec<DateMention> {
-    let reader = Reader { view: View::new(source, source.len()), reference: None };
-    let mut mentions = Vec::new();
-    let mut at = 0;
-    while at < source.len() {
-        let c = source.at(at);
-        if !(c.is_ascii_alphanumeric() || openers::may_open(c, openers::DATE) && han_digit(c).is_some()) {
-            at += 1;
-            continue;
-        }
-        if !may_stand(at) {
-            // The rest of a number opens nothing.
-            at = reader.view.digits_end(at).max(at + 1);
-            continue;
-        }
-        let (mention, next) = reader.mention_at(at);
-        at = next.max(at + 1);
-        if let Some(mention) = mention {
-            at = at.max(mention.range.end);
-            mentions.push(mention);
-        }
+pub fn full_day_at(source: &SourceText<'_>, at: usize) -> Option<DateMention> {
+    let c = source.at(at);
+    if !(c.is_ascii_digit() || han_digit(c).is_some()) {
+        return None;
     }
-    mentions
+    let reader = Reader { view: View::new(source, source.len()), reference: None };
+    let (mention, _) = reader.mention_at(at);
+    mention.filter(|d| d.shape == DateShape::Day && !d.year_inferred && !d.repaired && d.start.is_some())
 }
 
 /// Whether an expression that opens with no digit may begin with `c`.

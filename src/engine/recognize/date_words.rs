@@ -15,57 +15,42 @@ fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMen
 
 /// Whether one of the words that [`word`] reads begins with `c`.
 pub(super) const fn opens_word(c: char) -> bool {
-    matches!(
-        c,
-        '目' | '当'
-            | '截'
-            | '疫'
-            | '新'
-            | '推'
-            | '试'
-            | '开'
-            | '成'
-            | '上'
-            | '启'
-            | '实'
-            | '改'
-            | '挂'
-            | '运'
-            | '设'
-            | '建'
-            | '投'
-            | '活'
-            | '政'
-            | '方'
-            | '合'
-            | '自'
-            | '发'
-            | '创'
-            | '工'
-            | '产'
-            | '昨'
-            | '今'
-            | '前'
-            | '大'
-            | '明'
-            | '后'
-            | '星'
-            | '周'
-            | '礼'
-            | '这'
-            | '本'
-            | '下'
-            | '康'
-            | '雍'
-            | '乾'
-            | '嘉'
-            | '道'
-            | '咸'
-            | '同'
-            | '光'
-            | '宣'
-            | '民'
-    )
+    !events(c).is_empty()
+        || matches!(
+            c,
+            '目' | '当' | '截' | '昨' | '今' | '前' | '大' | '明' | '后' | '星' | '周' | '礼' | '这' | '本' | '下' | '上' | '自'
+        )
+        || matches!(c, '康' | '雍' | '乾' | '嘉' | '道' | '咸' | '同' | '光' | '宣' | '民')
+}
+
+/// What can have a 以来 or 后 behind it, by its first character, the longest first.
+const fn events(first: char) -> &'static [&'static str] {
+    match first {
+        '新' => &["新冠肺炎疫情发生", "新冠肺炎疫情", "新冠疫情发生", "新冠疫情"],
+        '疫' => &["疫情爆发", "疫情暴发", "疫情发生", "疫情防控", "疫情"],
+        '推' => &["推出", "推广"],
+        '试' => &["试点"],
+        '开' => &["开业", "开办", "开展", "开通", "开行", "开工"],
+        '成' => &["成立"],
+        '上' => &["上线"],
+        '启' => &["启动", "启用"],
+        '实' => &["实施"],
+        '改' => &["改制", "改革"],
+        '挂' => &["挂牌"],
+        '运' => &["运行", "运营"],
+        '设' => &["设立"],
+        '建' => &["建立", "建成"],
+        '投' => &["投放", "投产"],
+        '活' => &["活动开展"],
+        '政' => &["政策实施", "政策出台"],
+        '方' => &["方案实施"],
+        '合' => &["合作"],
+        '发' => &["发行"],
+        '创' => &["创建"],
+        '工' => &["工作开展"],
+        '产' => &["产品推出", "产品上线"],
+        _ => &[],
+    }
 }
 
 /// The word for a date at `at`.
@@ -73,12 +58,11 @@ pub(super) fn word(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     let view = &reader.view;
     match view.at(at) {
         '目' | '当' | '截' => now(view, at),
-        '疫' | '新' | '推' | '试' | '开' | '成' | '上' | '启' | '实' | '改' | '挂' | '运' | '设' | '建' | '投' | '活' | '政' | '方'
-        | '合' | '自' | '发' | '创' | '工' | '产' => event(view, at).or_else(|| week(reader, at)),
+        '上' => event(view, at).or_else(|| week(reader, at)),
         '昨' | '今' | '前' | '大' | '明' | '后' => relative_day(reader, at).or_else(|| shifted(reader, at)),
         '星' | '周' | '礼' | '这' | '本' | '下' => week(reader, at).or_else(|| era_or_century(reader, at)),
         '康' | '雍' | '乾' | '嘉' | '道' | '咸' | '同' | '光' | '宣' | '民' => era_or_century(reader, at),
-        _ => None,
+        _ => event(view, at),
     }
     .or_else(|| if view.at(at) == '上' { shifted(reader, at).or_else(|| era_or_century(reader, at)) } else { None })
 }
@@ -94,58 +78,9 @@ fn now(view: &View<'_>, at: usize) -> Option<DateMention> {
 
 /// 疫情发生以来, 推出以来, 试点以来
 fn event(view: &View<'_>, at: usize) -> Option<DateMention> {
-    const EVENTS: &[&str] = &[
-        "新冠肺炎疫情发生",
-        "新冠肺炎疫情",
-        "新冠疫情发生",
-        "新冠疫情",
-        "疫情爆发",
-        "疫情暴发",
-        "疫情发生",
-        "疫情防控",
-        "疫情",
-        "推出",
-        "推广",
-        "试点",
-        "开业",
-        "开办",
-        "开展",
-        "开通",
-        "开行",
-        "开工",
-        "成立",
-        "上线",
-        "启动",
-        "启用",
-        "实施",
-        "改制",
-        "改革",
-        "挂牌",
-        "运行",
-        "运营",
-        "设立",
-        "建立",
-        "建成",
-        "投放",
-        "投产",
-        "活动开展",
-        "政策实施",
-        "政策出台",
-        "方案实施",
-        "合作",
-        "发行",
-        "创建",
-        "工作开展",
-        "产品推出",
-        "产品上线",
-    ];
-    // Every one of them goes on with 来, 后 or 前.
-    if !(at + 2..at + 14).any(|i| matches!(view.at(i), '来' | '后' | '前')) {
-        return None;
-    }
     let start = view.skip(at, "自").unwrap_or(at);
-    let end =
-        EVENTS.iter().find_map(|word| view.skip_any(view.skip(start, word)?, &["以来", "之后", "以后", "后", "之前", "以前", "前"]))?;
+    let event = events(view.at(start)).iter().find_map(|word| view.skip(start, word));
+    let end = view.skip_any(event?, &["以来", "之后", "以后", "后", "之前", "以前", "前"])?;
     let single = matches!(view.before(end), '后' | '前')
         && matches!(
             view.before(end - 1),
