@@ -320,36 +320,22 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Stri
 pub fn share(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
     borrower_segment(reading, facts, range.clone());
     for index in range.clone() {
-        let Some(fact) = facts.get(index).cloned() else { continue };
-        if fact.change.is_some() || derived(&fact) {
-            continue;
-        }
-        if let Some(total) = fact.part_of.and_then(|t| facts.get(t)).cloned() {
-            fill(facts, index, &total);
+        let part = facts.get(index).filter(|fact| fact.change.is_none() && !derived(fact));
+        if let Some(total) = part.and_then(|fact| fact.part_of) {
+            fill(facts, index, total);
         }
     }
     // What a change or a gap is about is the level before it.
-    for index in range.clone() {
-        let Some(fact) = facts.get(index).cloned() else { continue };
-        if fact.noun.is_empty() && index > range.start {
-            let level = (range.start..index)
-                .rev()
-                .find(|&i| facts.get(i).is_some_and(|f| f.label == fact.label || fact.label.starts_with(&f.label)));
-            if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
-                fill(facts, index, &level);
-            }
+    for index in range.clone().skip(1) {
+        let Some(fact) = facts.get(index).filter(|fact| fact.noun.is_empty()) else { continue };
+        let level = |i: &usize| facts.get(*i).is_some_and(|f| fact.label.starts_with(&f.label));
+        if let Some(level) = (range.start..index).rev().find(level) {
+            fill(facts, index, level);
         }
     }
-    let behind: Vec<(usize, Codes)> = range.clone().map(|i| (i, facts.get(i).map(|f| supported(reading, f)).unwrap_or_default())).collect();
-    for (index, codes) in behind {
-        if let Some(fact) = facts.get_mut(index) {
-            if fact.purposes.is_empty() {
-                fact.purposes = codes.purposes;
-            }
-            if fact.segments.is_empty() {
-                fact.segments = codes.segments;
-            }
-        }
+    for fact in facts.get_mut(range.clone()).unwrap_or_default().iter_mut().filter(|fact| fact.lacks_codes()) {
+        let behind = supported(reading, fact);
+        fact.take(&behind.purposes, &behind.segments);
     }
     generic(facts, range.clone());
     neighbours(reading, facts, range);
@@ -374,78 +360,82 @@ fn generic(facts: &mut [Fact], range: Range<usize>) {
         "贷款加权平均利率",
     ];
     for index in range.clone().skip(1) {
-        let Some(fact) = facts.get(index).filter(|f| GENERIC.contains(&f.label.as_str()) || f.label.starts_with("有贷款余额")).cloned()
-        else {
-            continue;
-        };
-        let level = (range.start..index).rev().find(|&i| {
-            facts.get(i).is_some_and(|f| {
+        let elliptic = |f: &&Fact| GENERIC.contains(&f.label.as_str()) || f.label.starts_with("有贷款余额");
+        let Some(fact) = facts.get(index).filter(elliptic) else { continue };
+        let level = |i: &usize| {
+            facts.get(*i).is_some_and(|f| {
                 f.owner == fact.owner
                     && !matches!(f.metric, Metric::Share | Metric::DepositBalance)
                     && (!f.purposes.is_empty() || !f.segments.is_empty())
             })
-        });
-        if let Some(level) = level.and_then(|l| facts.get(l)).cloned() {
-            fill(facts, index, &level);
+        };
+        if let Some(level) = (range.start..index).rev().find(level) {
+            fill(facts, index, level);
         }
     }
+}
+
+/// What the other figures of its act lend a figure.
+#[derive(Default)]
+struct Lent {
+    codes: Codes,
+    product: String,
+    beneficiary: String,
 }
 
 /// The figures of one act lend each other their codes: the nearest first, before rather than behind.
 fn neighbours(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
-    let settled: Vec<Fact> = facts.get(range.clone()).unwrap_or_default().to_vec();
-    for (offset, fact) in settled.iter().enumerate() {
-        let index = range.start + offset;
-        let lends_to = |i: usize, other: &Fact| {
-            i != offset
-                && same_act(reading, fact, other)
-                && !total_and_part(reading, index, fact, range.start + i, other)
-                && !siblings(fact, other)
-        };
-        let others: Vec<(usize, &Fact)> = settled.iter().enumerate().filter(|(i, o)| lends_to(*i, o)).collect();
-        let union = |of: fn(&Fact) -> &Vec<String>| -> Vec<String> {
-            let Some((nearest, first)) =
-                others.iter().filter(|(_, o)| !of(o).is_empty()).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset))
-            else {
-                return Vec::new();
-            };
-            let mut codes = of(first).clone();
-            // 企业46户、个体工商户218户: counts in a row speak together.
-            for (i, o) in &others {
-                if i.abs_diff(*nearest) == 1 && o.metric == first.metric && o.kind == first.kind && *i > offset && *nearest > offset {
-                    codes.extend(of(o).iter().filter(|c| !first_has(first, of, c)).cloned());
-                }
-            }
-            codes
-        };
-        let (purposes, segments) = (union(|f| &f.purposes), union(|f| &f.segments));
-        let together = |o: &Fact| o.window.clause.start == fact.window.clause.start;
-        let product =
-            others.iter().find(|(i, o)| i.abs_diff(offset) == 1 && !o.product.is_empty() && together(o)).map(|(_, o)| o.product.clone());
-        let beneficiary = others
-            .iter()
-            .find(|(i, o)| i.abs_diff(offset) == 1 && !o.beneficiary.is_empty() && together(o))
-            .map(|(_, o)| o.beneficiary.clone());
-        let Some(slot) = facts.get_mut(index) else { continue };
-        if slot.purposes.is_empty() {
-            slot.purposes = purposes;
+    let settled = facts.get(range.clone()).unwrap_or_default();
+    if settled.len() < 2 {
+        return;
+    }
+    let lent: Vec<Lent> = (0..settled.len()).map(|offset| lent(reading, settled, range.start, offset)).collect();
+    for (fact, lent) in facts.get_mut(range).unwrap_or_default().iter_mut().zip(lent) {
+        fact.take(&lent.codes.purposes, &lent.codes.segments);
+        if fact.product.is_empty() {
+            fact.product = lent.product;
         }
-        if slot.segments.is_empty() {
-            slot.segments = segments;
-        }
-        if slot.metric == Metric::ProcessingTime {
-            if slot.product.is_empty() {
-                slot.product = product.unwrap_or_default();
-            }
-            if slot.beneficiary.is_empty() {
-                slot.beneficiary = beneficiary.unwrap_or_default();
-            }
+        if fact.beneficiary.is_empty() {
+            fact.beneficiary = lent.beneficiary;
         }
     }
 }
 
-fn first_has(first: &Fact, of: fn(&Fact) -> &Vec<String>, code: &String) -> bool {
-    of(first).contains(code)
+/// What the figure at `offset` takes from the others; the first of them is the text's figure `first`.
+fn lent(reading: &Reading<'_, '_>, settled: &[Fact], first: usize, offset: usize) -> Lent {
+    let Some(fact) = settled.get(offset).filter(|fact| fact.lacks_codes() || fact.metric == Metric::ProcessingTime) else {
+        return Lent::default();
+    };
+    let lends_to = |i: usize, other: &Fact| {
+        i != offset
+            && same_act(reading, fact, other)
+            && !total_and_part(reading, first + offset, fact, first + i, other)
+            && !siblings(fact, other)
+    };
+    let others: Vec<(usize, &Fact)> = settled.iter().enumerate().filter(|(i, o)| lends_to(*i, o)).collect();
+    let union = |of: fn(&Fact) -> &Vec<String>| -> Vec<String> {
+        let Some((nearest, first)) =
+            others.iter().filter(|(_, o)| !of(o).is_empty()).min_by_key(|(i, _)| (i.abs_diff(offset), *i > offset))
+        else {
+            return Vec::new();
+        };
+        let mut codes = of(first).clone();
+        // 企业46户、个体工商户218户: counts in a row speak together.
+        for (i, o) in &others {
+            if i.abs_diff(*nearest) == 1 && o.metric == first.metric && o.kind == first.kind && *i > offset && *nearest > offset {
+                codes.extend(of(o).iter().filter(|c| !of(first).contains(c)).cloned());
+            }
+        }
+        codes
+    };
+    let mut lent = Lent { codes: Codes { purposes: union(|f| &f.purposes), segments: union(|f| &f.segments) }, ..Lent::default() };
+    if fact.metric == Metric::ProcessingTime {
+        let beside = |(i, o): &&(usize, &Fact)| i.abs_diff(offset) == 1 && o.window.clause.start == fact.window.clause.start;
+        let named = |of: fn(&Fact) -> &String| others.iter().filter(beside).map(|(_, o)| of(o)).find(|name| !name.is_empty());
+        lent.product = named(|f| &f.product).cloned().unwrap_or_default();
+        lent.beneficiary = named(|f| &f.beneficiary).cloned().unwrap_or_default();
+    }
+    lent
 }
 
 /// Two sums of one kind, each with a noun of its own, say nothing of each other.
@@ -494,17 +484,12 @@ const fn derived(fact: &Fact) -> bool {
     matches!(fact.metric, Metric::Share)
 }
 
-fn fill(facts: &mut [Fact], index: usize, from: &Fact) {
-    if let Some(fact) = facts.get_mut(index) {
-        if fact.purposes.is_empty() {
-            fact.purposes.clone_from(&from.purposes);
-        }
-        if fact.segments.is_empty() {
-            fact.segments.clone_from(&from.segments);
-        }
-        if fact.product.is_empty() && takes_product(fact.metric) {
-            fact.product.clone_from(&from.product);
-        }
+/// Gives a fact what it lacks of another's codes and product.
+fn fill(facts: &mut [Fact], index: usize, from: usize) {
+    let Ok([fact, from]) = facts.get_disjoint_mut([index, from]) else { return };
+    fact.take(&from.purposes, &from.segments);
+    if fact.product.is_empty() && takes_product(fact.metric) {
+        fact.product.clone_from(&from.product);
     }
 }
 
@@ -521,7 +506,7 @@ fn same_act(reading: &Reading<'_, '_>, a: &Fact, b: &Fact) -> bool {
 fn total_and_part(reading: &Reading<'_, '_>, ia: usize, a: &Fact, ib: usize, b: &Fact) -> bool {
     b.part_of == Some(ia)
         || b.metric == Metric::Share && a.kind != QuantityKind::Percent
-        || ib > ia && (a.window.left.end..b.window.left.end).any(|i| reading.source.starts_with(i, "其中"))
+        || ib > ia && reading.words(a.window.left.end..b.window.left.end, Role::Part).next().is_some()
 }
 
 /// The codes of a 支持… or 助力… clause behind a fact in its act.
@@ -546,6 +531,20 @@ fn supported(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
 }
 
 impl Fact {
+    const fn lacks_codes(&self) -> bool {
+        self.purposes.is_empty() || self.segments.is_empty()
+    }
+
+    /// Takes the codes that it has none of.
+    fn take(&mut self, purposes: &[String], segments: &[String]) {
+        if self.purposes.is_empty() {
+            purposes.clone_into(&mut self.purposes);
+        }
+        if self.segments.is_empty() {
+            segments.clone_into(&mut self.segments);
+        }
+    }
+
     /// Facts of one family share what they are for: lending with its counts, rates and times.
     const fn family(&self) -> u8 {
         match self.metric {
