@@ -1,16 +1,19 @@
 //! Facts and acts to a report: the ledger, sections, institutions.
 
+use std::mem::take;
+
+use rust_decimal::Decimal;
+
 use super::attribute::{Attribution, Fact, iso};
 use super::audit::{self, Case, Restated};
 use super::discourse::Entity;
 use super::measure::{Act, Cue, acts};
-use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Qualifier, Quantity, QuantityKind, QuantityRole, Report,
-    Span,
+    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole,
+    Report, Span,
 };
 use super::source::Glyphs;
 
@@ -25,15 +28,12 @@ pub fn assemble(reading: &Reading<'_, '_>, mut attribution: Attribution, cues: &
     }
     let index_of = ledger(reading, &attribution.roles, report);
     let acts = acts(reading, cues, &attribution.facts);
-    institutions(reading, &attribution.facts, &acts, &index_of, report);
-    let case = Case {
-        reading,
-        restated: &restated,
-        facts: &attribution.facts,
-        roles: &attribution.roles,
-        reporters: !report.institutions.is_empty(),
-    };
+    let reporters = reporters(reading, &attribution.facts, &acts);
+    let case =
+        Case { reading, restated: &restated, facts: &attribution.facts, roles: &attribution.roles, reporters: !reporters.is_empty() };
     report.findings = audit::audit(&case);
+    let mut writer = Writer { reading, facts: attribution.facts, acts: &acts, index_of: &index_of };
+    report.institutions = reporters.iter().map(|owned| writer.institution(owned)).collect();
 }
 
 /// A number in a heading that the body does not state again is a figure.
@@ -105,7 +105,7 @@ fn ledger(reading: &Reading<'_, '_>, roles: &[QuantityRole], report: &mut Report
 
 /// The ledger entry of a number.
 fn entry(reading: &Reading<'_, '_>, q: &QuantityMention, role: QuantityRole) -> Quantity {
-    let plain = |d: Option<rust_decimal::Decimal>| d.map(|d| d.normalize().to_string()).unwrap_or_default();
+    let plain = |d: Option<Decimal>| d.map(plain).unwrap_or_default();
     Quantity {
         text: reading.source.original_text(q.range.clone()).to_owned(),
         span: reading.source.span(q.range.clone()),
@@ -162,105 +162,158 @@ fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>
     entries.sort_by_key(|(q, _)| (q.span.start, q.span.end));
 }
 
+/// An exact number as the contract writes it: no exponent, no trailing zeros.
+fn plain(value: Decimal) -> String {
+    let value = value.normalize();
+    // Most are whole and small, and those are quickly written.
+    match u64::try_from(value.mantissa()) {
+        Ok(whole) if value.scale() == 0 => whole.to_string(),
+        _ => value.to_string(),
+    }
+}
+
 /// What one entity owns, as indices.
 #[derive(Clone, Debug, Default)]
 struct Owned {
+    entity: usize,
     sections: Vec<usize>,
     acts: Vec<usize>,
-    facts: Vec<usize>,
+    /// Facts of no act of its own.
+    alone: Vec<usize>,
+    /// Its first glyph: of its first mention, section, act or fact.
+    first: Option<usize>,
 }
 
-/// Writes the institutions that report anything or own a section.
-fn institutions(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act], index_of: &[u32], report: &mut Report) {
-    let mut owned = vec![Owned::default(); reading.discourse.entities.len()];
-    let mut own = |entity: usize, add: &dyn Fn(&mut Owned)| owned.get_mut(entity).into_iter().for_each(add);
-    let mut in_act = vec![false; facts.len()];
-    for (section, entity) in reading.discourse.section_owner.iter().enumerate() {
-        own(*entity, &|o| o.sections.push(section));
+/// The institutions that report anything or own a section, in order of the text.
+fn reporters(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act]) -> Vec<Owned> {
+    let mut owned: Vec<Owned> = (0..reading.discourse.entities.len()).map(|entity| Owned { entity, ..Owned::default() }).collect();
+    let mut own = |entity: usize, at: usize, add: &dyn Fn(&mut Owned)| {
+        if let Some(owned) = owned.get_mut(entity) {
+            owned.first = Some(owned.first.map_or(at, |first| first.min(at)));
+            add(owned);
+        }
+    };
+    for (index, entity) in reading.discourse.section_owner.iter().enumerate() {
+        let at = reading.outline.sections.get(index).map_or(0, |section| section.range.start);
+        own(*entity, at, &|o| o.sections.push(index));
     }
+    let mut in_act = vec![false; facts.len()];
     for (index, act) in acts.iter().enumerate() {
-        own(act.owner, &|o| o.acts.push(index));
-        for slot in act.facts.iter().filter(|&&i| facts.get(i).is_some_and(|f| f.owner == Some(act.owner))) {
-            if let Some(slot) = in_act.get_mut(*slot) {
+        own(act.owner, act.range.start, &|o| o.acts.push(index));
+        for &fact in act.facts.iter().filter(|&&i| facts.get(i).is_some_and(|f| f.owner == Some(act.owner))) {
+            if let Some(slot) = in_act.get_mut(fact) {
                 *slot = true;
             }
         }
     }
-    for (index, fact) in facts.iter().enumerate() {
+    for (index, (fact, in_act)) in facts.iter().zip(in_act).enumerate() {
         if let Some(entity) = fact.owner {
-            own(entity, &|o| o.facts.push(index));
+            own(entity, fact.window.left.start, &|o| {
+                if !in_act {
+                    o.alone.push(index)
+                }
+            });
         }
     }
-    let mut order: Vec<(usize, usize)> = Vec::new();
-    for (entity, (e, owned)) in reading.discourse.entities.iter().zip(&owned).enumerate() {
-        let section = owned.sections.first().and_then(|&s| reading.outline.sections.get(s)).map(|s| s.range.start);
-        let does = owned.acts.first().and_then(|&a| acts.get(a)).map(|a| a.range.start);
-        let states = owned.facts.first().and_then(|&f| facts.get(f)).map(|f| f.window.left.start);
-        let first = [section, does, states].into_iter().flatten().min();
-        if let Some(first) = first {
-            let first = e.mentions.first().map_or(first, |m| first.min(m.start));
-            order.push((first, entity));
+    owned.retain(|o| o.first.is_some());
+    let mentioned = |o: &Owned| reading.discourse.entities.get(o.entity).and_then(|e| e.mentions.first()).map(|m| m.start);
+    owned.sort_by_key(|o| (o.first.min(mentioned(o).or(o.first)), o.entity));
+    owned
+}
+
+/// Writes institutions; each fact is moved into its figure.
+struct Writer<'a, 't> {
+    reading: &'a Reading<'a, 't>,
+    facts: Vec<Fact>,
+    acts: &'a [Act],
+    index_of: &'a [u32],
+}
+
+impl Writer<'_, '_> {
+    fn institution(&mut self, owned: &Owned) -> InstitutionReport {
+        let reading = self.reading;
+        let mut out = InstitutionReport::default();
+        if let Some(e) = reading.discourse.entities.get(owned.entity) {
+            out.institution = identity(reading, e);
         }
+        let mut sections: Vec<Glyphs> = Vec::new();
+        for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
+            if out.heading.is_empty() {
+                reading.source.original_text(section.heading.clone()).trim().clone_into(&mut out.heading);
+            }
+            sections.push(section.range.clone());
+        }
+        let own = sections.len();
+        for act in owned.acts.iter().filter_map(|&a| self.acts.get(a)) {
+            let heads = sections.get(..own).unwrap_or_default();
+            let inside = heads
+                .partition_point(|s| s.start <= act.range.start)
+                .checked_sub(1)
+                .and_then(|i| heads.get(i))
+                .is_some_and(|s| act.range.end <= s.end);
+            if !inside {
+                sections.push(sentence_around(reading, act));
+            }
+            let figures: Vec<Figure> = act.facts.iter().filter_map(|&i| self.figure(i)).collect();
+            out.measures.push(measure(reading, act, figures));
+        }
+        out.figures.extend(owned.alone.iter().filter_map(|&fact| self.figure(fact)));
+        out.sections = merged(sections).into_iter().map(|s| reading.source.span(s)).collect();
+        out
     }
-    order.sort_unstable();
-    for (_, entity) in order {
-        if let (Some(e), Some(owned)) = (reading.discourse.entities.get(entity), owned.get(entity)) {
-            let alone: Vec<usize> = owned.facts.iter().copied().filter(|&f| !in_act.get(f).copied().unwrap_or(true)).collect();
-            report.institutions.push(institution(reading, e, owned, &alone, facts, acts, index_of));
-        }
+
+    /// The figure a fact makes, once.
+    fn figure(&mut self, index: usize) -> Option<Figure> {
+        let fact = self.facts.get_mut(index)?;
+        let q = self.reading.quantities.get(fact.quantity)?;
+        let bounds = fact.metric == Metric::Condition && q.qualifier == Qualifier::Exact;
+        Some(Figure {
+            id: figure_id(index),
+            metric: fact.metric,
+            label: take(&mut fact.label),
+            value: q.value.map(plain)?,
+            upper_value: q.upper.map(plain).unwrap_or_default(),
+            kind: fact.kind,
+            unit: take(&mut fact.unit),
+            qualifier: if bounds { Qualifier::AtMost } else { q.qualifier },
+            cumulative: fact.cumulative,
+            period: fact.period.take(),
+            change: fact.change.take(),
+            beneficiary: take(&mut fact.beneficiary),
+            product: take(&mut fact.product),
+            purposes: take(&mut fact.purposes),
+            segments: take(&mut fact.segments),
+            part_of: fact.part_of.map(figure_id).unwrap_or_default(),
+            quantity_index: self.index_of.get(fact.quantity).copied()?,
+            text: self.reading.source.original_text(q.range.clone()).to_owned(),
+            span: self.reading.source.span(q.range.clone()),
+            derivation: take(&mut fact.derivation),
+        })
     }
 }
 
-fn institution(
-    reading: &Reading<'_, '_>,
-    e: &Entity,
-    owned: &Owned,
-    alone: &[usize],
-    facts: &[Fact],
-    acts: &[Act],
-    index_of: &[u32],
-) -> InstitutionReport {
+/// The identifier of the figure that a fact makes.
+fn figure_id(fact: usize) -> String {
+    let mut id = (fact + 1).to_string();
+    id.insert(0, 'f');
+    id
+}
+
+/// Who an entity is.
+fn identity(reading: &Reading<'_, '_>, e: &Entity) -> Institution {
     let registered = e.register.and_then(|row| reading.lexicon.tables().register.row(row));
     let region = registered.filter(|row| !row.region.is_empty()).map(|row| (row.region.clone(), row.region_name.clone()));
     let (region_code, region_name) = region.unwrap_or_else(|| e.region.clone());
-    let mut out = InstitutionReport {
-        institution: Institution {
-            name: original_name(reading, &e.name, &e.mentions),
-            canonical_name: registered.map_or(&e.canonical, |row| &row.name).clone(),
-            kind: registered.and_then(|row| row.kind).or(Some(e.kind)),
-            head_office: registered.map_or(&e.head_office, |row| &row.head_office).clone(),
-            region_code,
-            region_name,
-            register_id: registered.map(|row| row.id.clone()).unwrap_or_default(),
-            mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
-        },
-        ..InstitutionReport::default()
-    };
-    let mut sections: Vec<Glyphs> = Vec::new();
-    for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
-        if out.heading.is_empty() {
-            reading.source.original_text(section.heading.clone()).trim().clone_into(&mut out.heading);
-        }
-        sections.push(section.range.clone());
+    Institution {
+        name: original_name(reading, &e.name, &e.mentions),
+        canonical_name: registered.map_or(&e.canonical, |row| &row.name).clone(),
+        kind: registered.and_then(|row| row.kind).or(Some(e.kind)),
+        head_office: registered.map_or(&e.head_office, |row| &row.head_office).clone(),
+        region_code,
+        region_name,
+        register_id: registered.map(|row| row.id.clone()).unwrap_or_default(),
+        mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
     }
-    let own = sections.len();
-    for act in owned.acts.iter().filter_map(|&a| acts.get(a)) {
-        let span = reading.source.span(act.range.clone());
-        let figures: Vec<Figure> = act.facts.iter().filter_map(|&i| figure(reading, i, facts, index_of)).collect();
-        let heads = sections.get(..own).unwrap_or_default();
-        let inside = heads
-            .partition_point(|s| s.start <= act.range.start)
-            .checked_sub(1)
-            .and_then(|i| heads.get(i))
-            .is_some_and(|s| act.range.end <= s.end);
-        if !inside {
-            sections.push(sentence_around(reading, act));
-        }
-        out.measures.push(measure(reading, act, span, figures));
-    }
-    out.figures.extend(alone.iter().filter_map(|&f| figure(reading, f, facts, index_of)));
-    out.sections = merged(sections).into_iter().map(|s| reading.source.span(s)).collect();
-    out
 }
 
 /// The stretch of an act's sentence that is about its owner.
@@ -293,7 +346,8 @@ fn original_name(reading: &Reading<'_, '_>, name: &str, mentions: &[Glyphs]) -> 
         .map_or_else(|| name.to_owned(), |m| reading.source.original_text(m.clone()).chars().filter(|c| !c.is_whitespace()).collect())
 }
 
-fn measure(reading: &Reading<'_, '_>, act: &Act, span: Span, figures: Vec<Figure>) -> Measure {
+fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measure {
+    let span = reading.source.span(act.range.clone());
     let own = super::attribute::codes_in(reading, act.words.clone());
     let union = |mut codes: Vec<String>, of: fn(&Figure) -> &[String]| {
         for figure in &figures {
@@ -319,38 +373,6 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, span: Span, figures: Vec<Figure
     }
 }
 
-fn figure(reading: &Reading<'_, '_>, index: usize, facts: &[Fact], index_of: &[u32]) -> Option<Figure> {
-    let fact = facts.get(index)?;
-    let q = reading.quantities.get(fact.quantity)?;
-    let plain = |d: rust_decimal::Decimal| d.normalize().to_string();
-    Some(Figure {
-        id: format!("f{}", index + 1),
-        metric: fact.metric,
-        label: fact.label.clone(),
-        value: q.value.map(plain)?,
-        upper_value: q.upper.map(plain).unwrap_or_default(),
-        kind: fact.kind,
-        unit: fact.unit.clone(),
-        qualifier: if fact.metric == super::report::Metric::Condition && q.qualifier == Qualifier::Exact {
-            Qualifier::AtMost
-        } else {
-            q.qualifier
-        },
-        cumulative: fact.cumulative,
-        period: fact.period.clone(),
-        change: fact.change.clone(),
-        beneficiary: fact.beneficiary.clone(),
-        product: fact.product.clone(),
-        purposes: fact.purposes.clone(),
-        segments: fact.segments.clone(),
-        part_of: fact.part_of.map(|t| format!("f{}", t + 1)).unwrap_or_default(),
-        quantity_index: index_of.get(fact.quantity).copied()?,
-        text: reading.source.original_text(q.range.clone()).to_owned(),
-        span: reading.source.span(q.range.clone()),
-        derivation: fact.derivation.clone(),
-    })
-}
-
 /// Title and publisher as the text writes them.
 pub fn masthead(reading: &Reading<'_, '_>, report: &mut Report) {
     let text = |range: &Glyphs| reading.source.original_text(range.clone()).trim().to_owned();
@@ -361,5 +383,4 @@ pub fn masthead(reading: &Reading<'_, '_>, report: &mut Report) {
     if report.published_on.is_empty() {
         report.published_on = reading.published.map(iso).unwrap_or_default();
     }
-    let _ = ParagraphKind::Meta;
 }

@@ -63,7 +63,15 @@ impl Shift {
 /// A day as the contract writes it.
 #[must_use]
 pub fn iso(day: Day) -> String {
-    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
+    let mut out = String::with_capacity(10);
+    for (number, places) in [(day.year.unsigned_abs(), 4), (day.month, 2), (day.day, 2)] {
+        if !out.is_empty() {
+            out.push('-');
+        }
+        let digits = (0..places).rev().filter_map(|place| char::from_digit(number / 10_u32.pow(place) % 10, 10));
+        out.extend(digits);
+    }
+    out
 }
 
 /// The same day a year earlier; 29 February becomes the 28th.

@@ -94,6 +94,10 @@ pub struct Hits {
     hits: Vec<Hit>,
     /// Index of the first hit that starts at or after each glyph.
     first: Vec<u32>,
+    /// The same hits by where they end, longest first.
+    by_end: Vec<Hit>,
+    /// Index in `by_end` of the first hit that ends at or after each glyph.
+    first_end: Vec<u32>,
 }
 
 impl Hits {
@@ -108,6 +112,19 @@ impl Hits {
     pub fn starting_in(&self, range: Glyphs) -> &[Hit] {
         let bound = |i: usize| self.first.get(i).or(self.first.last()).map_or(0, |&n| n as usize);
         self.hits.get(bound(range.start)..bound(range.end)).unwrap_or_default()
+    }
+
+    /// The words that end at glyph `at`, longest first.
+    #[must_use]
+    pub fn ending_at(&self, at: usize) -> &[Hit] {
+        let bound = |i: usize| self.first_end.get(i).map_or(self.by_end.len(), |&n| n as usize);
+        self.by_end.get(bound(at)..bound(at + 1)).unwrap_or_default()
+    }
+
+    /// All words by where they end, longest first.
+    #[must_use]
+    pub fn by_end(&self) -> &[Hit] {
+        &self.by_end
     }
 
     /// The words that lie inside `range`, by place.
@@ -357,10 +374,13 @@ impl Lexicon {
         // By end, as the automaton finds them.
         let mut found: Vec<Hit> = Vec::with_capacity(source.len() * 2);
         let mut first = vec![0_u32; source.len() + 2];
+        let mut first_end = Vec::with_capacity(source.len() + 1);
+        first_end.push(0);
         let mut end = 0;
         for hit in self.automaton.find_overlapping_iter(source.normalised()) {
             while source.byte(end) < hit.end() {
                 end += 1;
+                first_end.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
             }
             let Some(word) = self.words.get(hit.value() as usize) else { continue };
             let start = end - usize::from(word.length);
@@ -385,7 +405,7 @@ impl Lexicon {
                 *place += 1;
             }
         }
-        Hits { hits, first }
+        Hits { hits, first, by_end: found, first_end }
     }
 }
 

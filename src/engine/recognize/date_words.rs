@@ -16,10 +16,7 @@ fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMen
 /// Whether one of the words that [`word`] reads begins with `c`.
 pub(super) const fn opens_word(c: char) -> bool {
     !events(c).is_empty()
-        || matches!(
-            c,
-            '目' | '当' | '截' | '昨' | '今' | '前' | '大' | '明' | '后' | '星' | '周' | '礼' | '这' | '本' | '下' | '上' | '自'
-        )
+        || matches!(c, '目' | '当' | '截' | '昨' | '今' | '前' | '大' | '明' | '后' | '星' | '周' | '礼' | '这' | '本' | '下' | '上' | '自')
         || matches!(c, '康' | '雍' | '乾' | '嘉' | '道' | '咸' | '同' | '光' | '宣' | '民')
 }
 

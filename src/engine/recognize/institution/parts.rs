@@ -10,22 +10,15 @@ pub(super) struct Parts<'a> {
     pub source: &'a SourceText<'a>,
     pub lexicon: &'a Lexicon,
     hits: &'a Hits,
-    /// Hits of names and regions by end, longest first.
-    ending: Vec<Hit>,
-    /// Index in `ending` of the first hit that ends at or after each glyph.
-    first: Vec<usize>,
     /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
     crossed: Vec<(usize, usize)>,
 }
 
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
-        let all = hits.starting_in(0..source.len());
-        let mut ending: Vec<Hit> = all.iter().copied().filter(|hit| hit.is_in(In::ANY_NAME)).collect();
-        let first = by_end(&mut ending, source.len());
-        let of_regions: Vec<Hit> = all.iter().copied().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)).collect();
-        let crossed = crossed(lexicon, &of_regions);
-        Self { source, lexicon, hits, ending, first, crossed }
+        let all = hits.starting_in(0..source.len()).iter();
+        let crossed = crossed(lexicon, all.filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
+        Self { source, lexicon, hits, crossed }
     }
 
     /// Every hit of a name that is in one of these tables, by end.
@@ -35,7 +28,7 @@ impl<'a> Parts<'a> {
 
     /// Every hit that is part of a name, by end.
     pub fn all(&self) -> impl Iterator<Item = Hit> + '_ {
-        self.ending.iter().copied()
+        self.hits.by_end().iter().copied().filter(|hit| hit.is_in(In::ANY_NAME))
     }
 
     /// The hits that start at `at`, longest first.
@@ -45,8 +38,7 @@ impl<'a> Parts<'a> {
 
     /// The hits that end at `at`, longest first.
     pub fn to(&self, at: usize) -> &[Hit] {
-        let bound = |i: usize| self.first.get(i).copied().unwrap_or(self.ending.len());
-        self.ending.get(bound(at)..bound(at + 1)).unwrap_or_default()
+        self.hits.ending_at(at)
     }
 
     /// Whether `hit` is a region that begins inside an earlier word.
@@ -129,36 +121,9 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Orders hits by end, keeping the order they have by start; the first hit that ends at or after each glyph.
-fn by_end(hits: &mut Vec<Hit>, glyphs: usize) -> Vec<usize> {
-    let mut first = vec![0; glyphs + 3];
-    for hit in &*hits {
-        if let Some(count) = first.get_mut(hit.end + 1) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for count in &mut first {
-        sum += *count;
-        *count = sum;
-    }
-    let mut next = first.clone();
-    let mut ordered = hits.clone();
-    for hit in &*hits {
-        if let Some(place) = next.get_mut(hit.end) {
-            if let Some(slot) = ordered.get_mut(*place) {
-                *slot = *hit;
-            }
-            *place += 1;
-        }
-    }
-    *hits = ordered;
-    first
-}
-
 /// The regions that an earlier word runs into, by place: a region no lower, or a
 /// border word where the region is no province.
-fn crossed(lexicon: &Lexicon, all: &[Hit]) -> Vec<(usize, usize)> {
+fn crossed<'h>(lexicon: &Lexicon, all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
     let names = &lexicon.tables().names;
     let is_border =
         |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
