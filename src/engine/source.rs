@@ -229,7 +229,12 @@ impl<'t> SourceText<'t> {
     fn push_ideographs(&mut self, text: &str, start: usize) -> usize {
         let at = self.text.len();
         let mut bytes = 0;
-        for ch in text.chars().take_while(|&ch| is_ideograph(ch) && normalise(ch) == ch) {
+        let simplified = SIMPLIFIED.as_slice();
+        let plain = |ch: char| {
+            let index = u32::from(ch).checked_sub(FIRST_IDEOGRAPH);
+            index.and_then(|i| simplified.get(i as usize)).is_some_and(|&simple| simple == ch)
+        };
+        for ch in text.chars().take_while(|&ch| plain(ch)) {
             let next = bytes + ch.len_utf8();
             self.place(ch, start + bytes, start + next, at + bytes);
             bytes = next;
@@ -292,20 +297,17 @@ impl<'t> Line<'t> {
         let (mut gaps, mut run, mut digits, mut stops) = (0, 0, false, false);
         for ch in trimmed.chars() {
             line.width += 1;
-            if is_ideograph(ch) {
-                gaps += usize::from(run >= 2);
-                run = 0;
-                continue;
-            }
             if is_space(ch) {
                 run += space_width(ch);
                 continue;
             }
             gaps += usize::from(run >= 2);
             run = 0;
-            digits |= normalise(ch).is_ascii_digit();
-            stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
-            line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
+            if !is_ideograph(ch) {
+                digits |= normalise(ch).is_ascii_digit();
+                stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
+                line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
+            }
         }
         line.is_row = gaps >= 2 && digits && !stops;
         line

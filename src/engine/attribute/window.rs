@@ -183,12 +183,12 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
 }
 
 /// Places that are no part of a noun phrase: dates, institutions, borrowers.
-fn spoken_for(reading: &Reading<'_, '_>, range: Glyphs) -> Vec<Glyphs> {
+fn spoken_for(reading: &Reading<'_, '_>, range: Glyphs) -> impl Iterator<Item = Glyphs> {
     let wide = range.start.saturating_sub(40)..range.end;
     let dates = reading.dates_in(&wide).iter().map(|d| d.range.clone());
     let institutions = reading.institutions_in(&wide).iter().map(|m| m.range.clone());
     let borrowers = reading.borrowers_in(&wide).iter().map(|b| b.range.clone());
-    dates.chain(institutions).chain(borrowers).filter(|r| r.end > range.start).collect()
+    dates.chain(institutions).chain(borrowers).filter(move |r| r.end > range.start)
 }
 
 /// The noun phrase that begins right behind a number.

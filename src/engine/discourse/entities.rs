@@ -12,7 +12,7 @@ fn key(name: &str) -> String {
     if key.contains("公司") {
         key = key.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
     }
-    key.retain(|c| !"省市县区旗州盟(（）)".contains(c));
+    key.retain(|c| !matches!(c, '省' | '市' | '县' | '区' | '旗' | '州' | '盟' | '(' | '（' | '）' | ')'));
     key
 }
 

@@ -81,6 +81,17 @@ impl Hit {
         self.bits & (1 << role as u32) != 0
     }
 
+    /// The highest level of the regions the word names: 0 a province, 1 a prefecture, 2 a county.
+    #[must_use]
+    pub const fn region_level(self) -> Option<u8> {
+        match self.bits >> LEVEL & 3 {
+            1 => Some(0),
+            2 => Some(1),
+            3 => Some(2),
+            _ => None,
+        }
+    }
+
     /// Whether the word is in one of the tables, or has one of the roles.
     #[must_use]
     pub const fn is_in(self, tables: In) -> bool {
@@ -166,6 +177,9 @@ struct Word {
     /// A bit for each role it has, and for each table it is in.
     bits: u32,
 }
+
+/// The bit from which on two bits hold one more than the level of a word's highest region, or 0.
+const LEVEL: u32 = 18;
 
 /// The tables that a word may be in and the roles it may have, a bit for each.
 #[derive(Clone, Copy, Debug)]
@@ -334,7 +348,7 @@ impl Lexicon {
                 first: u32::try_from(all_senses.len()).unwrap_or(u32::MAX),
                 count: u16::try_from(of_form.len()).unwrap_or(u16::MAX),
                 length: u16::try_from(form.chars().count()).unwrap_or(u16::MAX),
-                bits: of_form.iter().fold(0, |bits, sense| bits | In::of(*sense, &tables)),
+                bits: bits(of_form, &tables),
             });
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);
@@ -407,6 +421,16 @@ impl Lexicon {
         }
         Hits { hits, first, by_end: found, first_end }
     }
+}
+
+/// The bits of a word with these senses.
+fn bits(senses: &[Sense], tables: &Tables) -> u32 {
+    let level = |sense: &Sense| match sense {
+        Sense::Region(row) | Sense::RegionWord(row) => tables.regions.get(usize::from(*row)).map(|region| u32::from(region.level()) + 1),
+        _ => None,
+    };
+    let level = senses.iter().filter_map(level).min().unwrap_or(0);
+    senses.iter().fold(level << LEVEL, |bits, sense| bits | In::of(*sense, tables))
 }
 
 /// Bytes as lower-case hexadecimal digits.

@@ -130,6 +130,14 @@ pub struct Region {
     pub words: Vec<String>,
 }
 
+impl Region {
+    /// 0 for a province, 1 for a prefecture, 2 for a county.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        if self.code.ends_with("0000") { 0 } else { u8::from(!self.code.ends_with("00")) + 1 }
+    }
+}
+
 /// What a word does in the name of an institution. `name.toml` lists the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

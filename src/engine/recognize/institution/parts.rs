@@ -3,13 +3,13 @@
 use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense};
 use crate::engine::source::SourceText;
 
-use super::place::level;
-
 /// The words of names in a text, by where they start and by where they end.
 pub(super) struct Parts<'a> {
     pub source: &'a SourceText<'a>,
     pub lexicon: &'a Lexicon,
     hits: &'a Hits,
+    /// The hits that are parts of names, by end, longest first.
+    names: Vec<Hit>,
     /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
     crossed: Vec<(usize, usize)>,
 }
@@ -17,18 +17,14 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
         let all = hits.starting_in(0..source.len()).iter();
-        let crossed = crossed(lexicon, all.filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
-        Self { source, lexicon, hits, crossed }
+        let crossed = crossed(all.filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
+        let names = hits.by_end().iter().copied().filter(|hit| hit.is_in(In::ANY_NAME)).collect();
+        Self { source, lexicon, hits, names, crossed }
     }
 
-    /// Every hit of a name that is in one of these tables, by end.
+    /// Every hit of a name that is in one of these tables, by end, longest first.
     pub fn of(&self, tables: In) -> impl Iterator<Item = Hit> + '_ {
-        self.all().filter(move |hit| hit.is_in(tables))
-    }
-
-    /// Every hit that is part of a name, by end.
-    pub fn all(&self) -> impl Iterator<Item = Hit> + '_ {
-        self.hits.by_end().iter().copied().filter(|hit| hit.is_in(In::ANY_NAME))
+        self.names.iter().copied().filter(move |hit| hit.is_in(tables))
     }
 
     /// The hits that start at `at`, longest first.
@@ -123,22 +119,11 @@ impl<'a> Parts<'a> {
 
 /// The regions that an earlier word runs into, by place: a region no lower, or a
 /// border word where the region is no province.
-fn crossed<'h>(lexicon: &Lexicon, all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
-    let names = &lexicon.tables().names;
-    let is_border =
-        |sense: &Sense| matches!(sense, Sense::Name(row) if names.get(usize::from(*row)).is_some_and(|row| row.part == NamePart::Border));
-    let region_level = |sense: &Sense| match sense {
-        Sense::Region(row) | Sense::RegionWord(row) => lexicon.tables().regions.get(usize::from(*row)).map(|region| level(&region.code)),
-        _ => None,
-    };
+fn crossed<'h>(all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
     let mut crossed = Vec::new();
     let mut reaches: Vec<(Hit, u8)> = Vec::new();
     for hit in all {
-        let senses = lexicon.senses(*hit);
-        let region = senses.iter().filter_map(region_level).min();
-        if region.is_none() && !senses.iter().any(is_border) {
-            continue;
-        }
+        let region = hit.region_level();
         reaches.retain(|(earlier, _)| earlier.end > hit.start);
         let runs_into =
             |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);

@@ -16,7 +16,7 @@ impl Regions {
     /// The words as those of a prefecture: 吉林 is the city in 吉林监管分局.
     pub fn of_prefecture(mut self, tables: &Tables) -> Self {
         for rows in &mut self.0 {
-            let is_prefecture = |row: &u16| tables.regions.get(usize::from(*row)).is_some_and(|region| level(&region.code) == 1);
+            let is_prefecture = |row: &u16| tables.regions.get(usize::from(*row)).is_some_and(|region| region.level() == 1);
             if rows.iter().any(is_prefecture) {
                 rows.retain(is_prefecture);
             }
@@ -39,19 +39,14 @@ impl Regions {
         for rows in &self.0 {
             let regions = rows.iter().filter_map(|row| tables.regions.get(usize::from(*row)));
             let inside: Vec<&Region> = regions.filter(|region| settled.is_none_or(|outer| is_inside(&region.code, &outer.code))).collect();
-            let top = inside.iter().map(|region| level(&region.code)).min();
-            let mut best = inside.into_iter().filter(|region| Some(level(&region.code)) == top);
+            let top = inside.iter().map(|region| region.level()).min();
+            let mut best = inside.into_iter().filter(|region| Some(region.level()) == top);
             if let (Some(region), None) = (best.next(), best.next()) {
                 settled = Some(region);
             }
         }
         settled
     }
-}
-
-/// 0 for a province, 1 for a prefecture, 2 for a county.
-pub(super) fn level(code: &str) -> u8 {
-    if code.ends_with("0000") { 0 } else { u8::from(!code.ends_with("00")) + 1 }
 }
 
 fn is_inside(code: &str, outer: &str) -> bool {

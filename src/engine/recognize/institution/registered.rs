@@ -4,13 +4,13 @@ use super::office::{branch, corporate_end, is_local, suits};
 use super::parts::Parts;
 use super::{InstitutionMention, NameForm, by_rule, longest};
 use crate::engine::lexicon::register::without_corporate_form;
-use crate::engine::lexicon::{HeadOffice, Hit, Lexicon, NameReading, Registered};
+use crate::engine::lexicon::{HeadOffice, Hit, In, Lexicon, NameReading, Registered};
 use crate::engine::report::InstitutionType as Type;
 use crate::engine::source::SourceText;
 
 /// Proposes every institution of the register that is named, or a branch of it.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    for hit in parts.all() {
+    for hit in parts.of(In::REGISTER) {
         if let Some((index, row)) = parts.registered(hit).filter(|_| is_longest_known(parts, hit)) {
             found.push(named(parts, hit, index, row));
         }
