@@ -60,11 +60,8 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             continue;
         }
         plans_in = usize::MAX;
-        let mut start = sentence.range.start;
-        while start < sentence.range.end {
-            let end = reading.clause_end(start, sentence.range.end);
-            clause_cues(reading, start..end, &mut out);
-            start = end + 1;
+        for clause in reading.clauses(&sentence.range) {
+            clause_cues(reading, clause, &mut out);
         }
     }
     out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
@@ -102,10 +99,36 @@ fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
         ))
 }
 
-/// What a clause says as a whole, looked up when first asked.
-struct Says<'c> {
-    slogan: &'c dyn Fn() -> bool,
-    trains: &'c dyn Fn() -> bool,
+/// A clause and what it says as a whole, looked up when first asked.
+struct Clause<'r, 'a, 't> {
+    reading: &'r Reading<'a, 't>,
+    range: Glyphs,
+    slogan: OnceCell<bool>,
+    trains: OnceCell<bool>,
+    appraises: OnceCell<bool>,
+}
+
+impl<'r, 'a, 't> Clause<'r, 'a, 't> {
+    const fn new(reading: &'r Reading<'a, 't>, range: Glyphs) -> Self {
+        Self { reading, range, slogan: OnceCell::new(), trains: OnceCell::new(), appraises: OnceCell::new() }
+    }
+
+    fn says(&self, words: &Words) -> bool {
+        self.reading.any(self.range.clone(), words)
+    }
+
+    fn is_slogan(&self) -> bool {
+        *self.slogan.get_or_init(|| self.reading.words(self.range.clone(), Role::Slogan).next().is_some())
+    }
+
+    fn trains_others(&self) -> bool {
+        *self.trains.get_or_init(|| self.says(words!["企业培训", "农户培训", "技术培训"]))
+    }
+
+    /// 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
+    fn appraises(&self) -> bool {
+        *self.appraises.get_or_init(|| self.says(words!["纳入"]) && self.says(words!["考核", "评价", "指标"]))
+    }
 }
 
 /// The cues of one clause.
@@ -116,13 +139,8 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
     let tables = reading.lexicon.tables();
     // Where the last matched part of each discontinuous form ended, and where the form began.
     let mut open: BTreeMap<u16, (u8, usize, usize)> = BTreeMap::new();
-    let slogan = OnceCell::new();
-    let trains = OnceCell::new();
-    let says = Says {
-        slogan: &|| *slogan.get_or_init(|| reading.words(clause.clone(), Role::Slogan).next().is_some()),
-        trains: &|| *trains.get_or_init(|| reading.any(clause.clone(), words!["企业培训", "农户培训", "技术培训"])),
-    };
-    for hit in reading.hits.inside(clause.clone()).filter(|hit| hit.is_in(In::CATEGORIES)) {
+    let clause = Clause::new(reading, clause);
+    for hit in reading.hits.inside(clause.range.clone()).filter(|hit| hit.is_in(In::CATEGORIES)) {
         for sense in reading.lexicon.senses(hit) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
@@ -139,7 +157,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
                 open.insert(form, (part, hit.end, begin));
             } else {
                 let cue = Cue { category: code, range: begin..hit.end };
-                if stands(reading, &cue, &clause, &says) {
+                if stands(&clause, &cue) {
                     out.push(cue);
                 }
             }
@@ -201,70 +219,67 @@ fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
 }
 
 /// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.
-fn stands(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs, says: &Says<'_>) -> bool {
+fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
+    let Clause { reading, range: ref within, .. } = *clause;
     let source = reading.source;
     let (start, end) = (cue.range.start, cue.range.end);
-    let titled = (clause.start.saturating_sub(30)..start)
-        .rev()
-        .take_while(|&i| source.at(i) != '》' && source.at(i) != '。')
-        .any(|i| source.at(i) == '《');
+    let ahead = source.marks(within.start.saturating_sub(30)..start);
+    let bracket = ahead.iter().rev().map(|&at| source.at(at)).find(|c| matches!(c, '《' | '》' | '。'));
+    let titled = bracket == Some('《');
     if titled && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
-    if (says.slogan)() && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
+    if clause.is_slogan() && !matches!(cue.category, MeasureCategory::Lending | MeasureCategory::PriorityChannel) {
         return false;
     }
-    // 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
-    let appraised = reading.any(clause.clone(), words!["纳入"]) && reading.any(clause.clone(), words!["考核", "评价", "指标"]);
-    if appraised && cue.category != MeasureCategory::InternalManagement {
+    if clause.appraises() && cue.category != MeasureCategory::InternalManagement {
         return false;
     }
-    if names_receiver(reading, cue, clause) {
+    if names_receiver(reading, cue, within) {
         return false;
     }
     let before = source.before(start);
-    let ends = |words: &[&str]| words.iter().any(|w| source.starts_with(end, w));
+    let ends = |words: &Words| words.start_at(source, end);
     match cue.category {
         MeasureCategory::Lending => {
             // 新发放贷款利率 speaks of the rate.
-            let rate = reading.any(start..(end + 7).min(clause.end), words!["利率", "加权平均"])
-                && !reading.any(start..clause.end, words!["亿元", "万元"]);
-            let central = reading.any(clause.clone(), words!["再贷款再贴现", "再贷款资金", "再贴现"])
-                || reading.any(start..end + 3, words!["再贷款"]);
+            let rate = reading.any(start..(end + 7).min(within.end), words!["利率", "加权平均"])
+                && !reading.any(start..within.end, words!["亿元", "万元"]);
+            let central = clause.says(words!["再贷款再贴现", "再贷款资金", "再贴现"]) || reading.any(start..end + 3, words!["再贷款"]);
             !rate && !central
         }
-        MeasureCategory::LoanRestructuring => !ends(&["资产"]) && !words!["兼并", "并购", "资产"].end_before(source, start),
+        MeasureCategory::LoanRestructuring => !ends(words!["资产"]) && !words!["兼并", "并购", "资产"].end_before(source, start),
         MeasureCategory::RepaymentDeferral => {
-            !(source.ends_with(start, "再贷款") || ends(&["投放"]) || source.ends_with(end, "展期") && ends(&["间"]))
+            !(source.ends_with(start, "再贷款") || ends(words!["投放"]) || source.ends_with(end, "展期") && ends(words!["间"]))
         }
         MeasureCategory::CustomerOutreach => {
             let learnt = source.starts_with(start, "了解到");
-            let poor = ends(&["立卡", "贷款余额"]);
+            let poor = ends(words!["立卡", "贷款余额"]);
             !learnt
                 && !poor
                 && !is_visited(reading, start)
                 && !reading.any(start..end + 2, words!["排查风险", "走访慰问", "摸排风险"])
                 && !source.ends_with(end, "走进大众")
         }
-        MeasureCategory::UnsecuredLending => !ends(&["风险", "费", "评估"]) && before != '减',
+        MeasureCategory::UnsecuredLending => !ends(words!["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !(source.ends_with(start, "传统") || is_denied(reading, start)),
         // 不再贷款 is no 再贷款.
         MeasureCategory::CentralBankFunding => before != '不',
-        MeasureCategory::PublicWelfare => !ends(&["林"]),
+        MeasureCategory::PublicWelfare => !ends(words!["林"]),
         MeasureCategory::RiskSharing => {
-            !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(&["贷"])))
+            !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(words!["贷"])))
         }
         MeasureCategory::InsuranceProtection
-            if ends(&["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
+            if ends(words!["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
         {
             false
         }
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
         MeasureCategory::OnlineService => {
-            !ends(&["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业")
+            !ends(words!["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业")
         }
-        MeasureCategory::InternalManagement => !(says.trains)(),
+        MeasureCategory::InternalManagement => !clause.trains_others(),
         _ => true,
     }
 }

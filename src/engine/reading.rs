@@ -59,6 +59,18 @@ impl Reading<'_, '_> {
         breaks.get(breaks.partition_point(|&i| i < at)).map_or(ceiling, |&i| i.min(ceiling))
     }
 
+    /// The clauses of a sentence, without the glyphs that end them.
+    pub fn clauses(&self, sentence: &Glyphs) -> impl Iterator<Item = Glyphs> {
+        let breaks = &self.outline.clause_breaks;
+        let first = breaks.partition_point(|&i| i < sentence.start);
+        let stops = breaks.get(first..).unwrap_or_default().iter().copied().take_while({
+            let end = sentence.end;
+            move |&i| i < end
+        });
+        let mut start = sentence.start;
+        stops.chain([sentence.end]).map(move |stop| std::mem::replace(&mut start, stop + 1)..stop).filter(|clause| !clause.is_empty())
+    }
+
     /// Whether a semicolon stands inside `range`.
     #[must_use]
     pub fn semicolon_in(&self, range: &Glyphs) -> bool {

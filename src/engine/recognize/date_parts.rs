@@ -20,7 +20,8 @@ impl Reader<'_> {
             ("后年", 2),
             ("大前年", -3),
         ];
-        if let Some((end, by)) = RELATIVE.iter().find_map(|&(word, by)| Some((self.view.skip(at, word)?, by))) {
+        let relative = matches!(self.view.at(at + 1), '年' | '一' | '前');
+        if let Some((end, by)) = RELATIVE.iter().filter(|_| relative).find_map(|&(word, by)| Some((self.view.skip(at, word)?, by))) {
             let compound = matches!(self.view.before(at), '往' | '历' | '以' | '早' | '晚' | '目' | '提');
             return (!compound).then_some((end, self.reference.map(|r| r.year + by)));
         }

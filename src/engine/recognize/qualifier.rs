@@ -206,6 +206,12 @@ const fn ends_qualifier(c: char) -> bool {
 
 /// 最高 and the like, directly before or with a verb between.
 fn outside(view: &View<'_>, start: usize, floor: usize) -> Option<Qualifier> {
+    /// How far before the number the word may begin.
+    const REACH: usize = 8;
+    // Every one of them begins with 最.
+    if !(start.saturating_sub(REACH)..start).any(|i| view.at(i) == '最') {
+        return None;
+    }
     let ending = |end: usize| OUTSIDE.iter().find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor)).map(|&(_, q)| q);
     ending(start).or_else(|| LINKS.iter().find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?)))
 }
