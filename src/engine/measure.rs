@@ -43,7 +43,7 @@ pub struct Act {
 /// Finds the cues of running text, by place.
 #[must_use]
 pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(reading.source.len() / 32);
     let mut plans_in = usize::MAX;
     for sentence in &reading.outline.sentences {
         if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
@@ -326,7 +326,8 @@ pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
 /// Gathers cues and facts into acts: one for each owner, sentence and category.
 #[must_use]
 pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act> {
-    let mut acts: BTreeMap<(usize, usize, MeasureCategory), Act> = BTreeMap::new();
+    let mut acts: Vec<Act> = Vec::with_capacity(cues.len());
+    let mut places: BTreeMap<(usize, usize, MeasureCategory), usize> = BTreeMap::new();
     let mut states: Option<(usize, bool)> = None;
     for cue in cues {
         let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
@@ -336,27 +337,26 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
             .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
         let owner = reading.discourse.actor(owner, cue.category, sector);
-        let range = clause_in(reading, cue.range.start, &sentence);
-        acts.entry((owner, sentence.start, cue.category)).or_insert_with(|| Act {
-            owner,
-            category: cue.category,
-            range,
-            words: cue.range.clone(),
-            facts: Vec::new(),
+        places.entry((sentence.start, owner, cue.category)).or_insert_with(|| {
+            let range = clause_in(reading, cue.range.start, &sentence);
+            acts.push(Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
+            acts.len() - 1
         });
     }
     for (index, fact) in facts.iter().enumerate() {
         let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };
         let at = reading.quantities.get(fact.quantity).map_or(0, |q| q.core.start);
         let sentence = sentence_of(reading, at);
-        let act = acts.entry((owner, sentence.start, category)).or_insert_with(|| {
+        let place = *places.entry((sentence.start, owner, category)).or_insert_with(|| {
             let range = clause_in(reading, at, &sentence);
-            Act { owner, category, range: range.clone(), words: range, facts: Vec::new() }
+            acts.push(Act { owner, category, range: range.clone(), words: range, facts: Vec::new() });
+            acts.len() - 1
         });
-        act.facts.push(index);
+        if let Some(act) = acts.get_mut(place) {
+            act.facts.push(index);
+        }
     }
-    let mut acts: Vec<Act> = acts.into_values().collect();
-    acts.sort_by_key(|a| (a.range.start, a.category));
+    acts.sort_by_key(|a| (a.range.start, a.category, a.owner));
     acts
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Fact;
-use crate::engine::lexicon::{In, Role, Sense};
+use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::Glyphs;
@@ -27,15 +27,14 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
     let tables = reading.lexicon.tables();
     let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
-    let named: Vec<Glyphs> = reading
-        .borrowers_in(&(range.start.saturating_sub(32)..range.end))
-        .iter()
-        .filter(|b| !reading.source.ends_with(b.range.end, "医院"))
-        .map(|b| b.range.clone())
-        .collect();
+    let borrowers = reading.borrowers_in(&(range.start.saturating_sub(32)..range.end));
+    let in_name = |hit: Hit| {
+        let holds = |name: &Glyphs| name.start <= hit.start && hit.end <= name.end;
+        borrowers.iter().any(|b| holds(&b.range) && !reading.source.ends_with(b.range.end, "医院"))
+    };
     for hit in reading.hits.inside(range).filter(|hit| hit.is_in(In::CODES)) {
         // What a company is called says nothing of what the money is for.
-        if named.iter().any(|name| name.start <= hit.start && hit.end <= name.end) {
+        if in_name(hit) {
             continue;
         }
         for sense in reading.lexicon.senses(hit) {

@@ -82,7 +82,8 @@ pub struct Attribution {
 /// Reads every number of the text.
 #[must_use]
 pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
-    let mut out = Attribution { facts: Vec::new(), roles: vec![QuantityRole::Context; reading.quantities.len()] };
+    let mut out =
+        Attribution { facts: Vec::with_capacity(reading.quantities.len()), roles: vec![QuantityRole::Context; reading.quantities.len()] };
     role::outside_sentences(reading, &mut out.roles);
     let repeats = role::Repeats::default();
     for (index, sentence) in reading.outline.sentences.iter().enumerate() {

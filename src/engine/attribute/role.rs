@@ -328,43 +328,45 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
     let market = reading
         .words(stretch.clone(), Role::Context)
         .any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
-    let own = reading.any(
-        window.clause.clone(),
-        words![
-            "贷",
-            "授信",
-            "融资",
-            "放款",
-            "存款",
-            "保费",
-            "保障",
-            "赔",
-            "利率",
-            "信贷",
-            "让利",
-            "手续费",
-            "承保",
-            "投保",
-            "续贷",
-            "展期",
-            "捐",
-            "不良",
-            "用信",
-            "结算",
-            "代发",
-            "理赔",
-            "兑换",
-            "POS",
-        ],
-    );
-    if market && !own {
+    let own = || {
+        reading.any(
+            window.clause.clone(),
+            words![
+                "贷",
+                "授信",
+                "融资",
+                "放款",
+                "存款",
+                "保费",
+                "保障",
+                "赔",
+                "利率",
+                "信贷",
+                "让利",
+                "手续费",
+                "承保",
+                "投保",
+                "续贷",
+                "展期",
+                "捐",
+                "不良",
+                "用信",
+                "结算",
+                "代发",
+                "理赔",
+                "兑换",
+                "POS",
+            ],
+        )
+    };
+    if market && !own() {
         return true;
     }
     if people_present(reading, q, window) {
         return true;
     }
     let continued = |unit: &str| before.last().is_some_and(|f| f.unit == unit && f.window.clause.end + 1 >= window.clause.start);
-    borrower_speaks(reading, q, window) && !own && !continued(&q.unit)
+    !continued(&q.unit) && borrower_speaks(reading, q, window) && !own()
 }
 
 /// 共60余人参加: people at an event.

@@ -4,7 +4,7 @@ use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
-use crate::engine::words::words;
+use crate::engine::words::{Words, words};
 
 /// How far a noun phrase reaches, in glyphs.
 const MAX_NOUN: usize = 22;
@@ -248,13 +248,13 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
 
 /// Drops particles, scopes and quotation marks at the head of a noun phrase.
 fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
-    const LEADING: &[&str] = &[
+    const LEADING: &Words = words![
         "全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地",
         "上述", "相关", "前述",
     ];
     loop {
         let source = reading.source;
-        let skip = LEADING.iter().find(|w| source.starts_with(noun.start, w)).map_or(0, |w| w.chars().count());
+        let skip = LEADING.end_at(source, noun.start).map_or(0, |end| end - noun.start);
         let region = reading
             .hits
             .at(noun.start)

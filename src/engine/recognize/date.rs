@@ -81,7 +81,7 @@ pub struct DateMention {
 pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference: Option<Day>) -> Vec<DateMention> {
     let _ = (hits, lexicon);
     let reader = Reader { view: View::new(source, source.len()), reference };
-    let mut mentions = Vec::new();
+    let mut mentions = Vec::with_capacity(source.len() / 128);
     let mut at = 0;
     while at < source.len() {
         if !openers::may_open(source.at(at), openers::DATE) {

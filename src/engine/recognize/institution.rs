@@ -117,7 +117,7 @@ pub fn institutions_and_groups(
     lexicon: &Lexicon,
 ) -> (Vec<InstitutionMention>, Vec<InstitutionMention>) {
     let parts = Parts::new(source, hits, lexicon);
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(source.len() / 64);
     registered::find(&parts, &mut found);
     by_rule(&parts, &mut found);
     let mut mentions = longest(found);

@@ -58,7 +58,7 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
     taken.sort_by_key(|range| (range.start, range.end));
     let view = View::new(source, source.len());
     let mut reader = Reader { source, hits, lexicon, view, floor: 0, quoted: false };
-    let mut mentions = Vec::new();
+    let mut mentions = Vec::with_capacity(source.len() / 32);
     let mut at = 0;
     for range in &taken {
         reader.read(at, range.start, &mut mentions);
