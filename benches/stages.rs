@@ -188,7 +188,7 @@ fn stages(criterion: &mut Criterion) {
 /// Dates, numbers and institutions of a text, counted.
 fn recognise(lexicon: &Lexicon, source: &SourceText<'_>) -> [usize; 3] {
     let hits = lexicon.scan(source);
-    let dates = date::dates(source, &hits, lexicon, None);
+    let dates = date::dates(source, None);
     let taken: Vec<Glyphs> = dates.iter().map(|date| date.range.clone()).collect();
     let quantities = quantity::quantities(source, &hits, lexicon, &taken);
     [dates.len(), quantities.len(), institution::institutions(source, &hits, lexicon).len()]

@@ -210,7 +210,7 @@ fn reporters(reading: &Reading<'_, '_>, facts: &[Fact], acts: &[Act]) -> Vec<Own
         if let Some(entity) = fact.owner {
             own(entity, fact.window.left.start, &|o| {
                 if !in_act {
-                    o.alone.push(index)
+                    o.alone.push(index);
                 }
             });
         }

@@ -236,6 +236,16 @@ pub const fn is_sector_statistic(metric: Metric) -> bool {
 }
 
 impl Discourse {
+    /// Whose the act is of telling a sector to do something: the body that guides it, if the text has one.
+    #[must_use]
+    pub fn guide(&self, owner: usize) -> usize {
+        let is_sector = |e: &Entity| e.kind == InstitutionType::BankingSector;
+        if !self.entities.get(owner).is_some_and(is_sector) {
+            return owner;
+        }
+        self.entities.iter().position(|e| oversees(e.kind) && !is_sector(e)).unwrap_or(owner)
+    }
+
     /// Whose an act is: what a body says of its sector is the sector's, central bank money is the central bank's.
     #[must_use]
     pub fn actor(&self, owner: usize, category: MeasureCategory, sector_states: bool) -> usize {
@@ -251,7 +261,8 @@ impl Discourse {
         );
         let speaks = kind(owner).is_some_and(|k| oversees(k) && k != InstitutionType::BankingSector);
         if speaks && lends && sector_states {
-            return self.sector(Metric::LoanBalance).unwrap_or(owner);
+            let insures = category == MeasureCategory::InsuranceProtection;
+            return self.sector(if insures { Metric::Premium } else { Metric::LoanBalance }).unwrap_or(owner);
         }
         if category == MeasureCategory::CentralBankFunding && kind(owner) == Some(InstitutionType::BankingSector) {
             return self.overseen.2.unwrap_or(owner);
@@ -622,10 +633,12 @@ impl Turns<'_, '_> {
         self.sector.unwrap_or_else(|| {
             let name = self.source.text(scope.clone());
             let region = self.hits.at(scope.start).iter().find_map(|hit| {
-                self.lexicon.senses(*hit).iter().find_map(|s| match s {
-                    Sense::Region(i) => self.lexicon.tables().regions.get(*i as usize).map(|r| (r.code.clone(), r.name.clone())),
+                let named = self.lexicon.senses(*hit).iter().filter_map(|s| match s {
+                    Sense::Region(i) => self.lexicon.tables().regions.get(*i as usize),
                     _ => None,
-                })
+                });
+                // 河北 is the province before it is a district.
+                named.min_by_key(|r| r.level()).map(|r| (r.code.clone(), r.name.clone()))
             });
             self.out.entities.push(Entity {
                 name: name.to_owned(),

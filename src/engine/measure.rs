@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::attribute::Fact;
+use super::discourse::oversees;
 use super::lexicon::{In, Role, Sense};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
@@ -23,6 +24,8 @@ pub struct Cue {
     pub category: MeasureCategory,
     /// The words.
     pub range: Glyphs,
+    /// Somebody is told to do it.
+    pub demanded: bool,
 }
 
 /// An act of an institution before it is reported.
@@ -60,8 +63,13 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             continue;
         }
         plans_in = usize::MAX;
+        let mut demanded = false;
         for clause in reading.clauses(&sentence.range) {
-            clause_cues(reading, clause, &mut out);
+            demanded |= demands(reading, &clause);
+            if demanded && !guides(reading, clause.start) {
+                break;
+            }
+            clause_cues(reading, clause, demanded, &mut out);
         }
     }
     out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
@@ -132,8 +140,8 @@ impl<'r, 'a, 't> Clause<'r, 'a, 't> {
 }
 
 /// The cues of one clause.
-fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
-    if purposive(reading, &clause) {
+fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, demanded: bool, out: &mut Vec<Cue>) {
+    if purposive(reading, &clause) || circumstantial(reading, &clause) {
         return;
     }
     let tables = reading.lexicon.tables();
@@ -156,13 +164,51 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, out: &mut Vec<Cue>) {
             if usize::from(part) + 1 < parts.len() {
                 open.insert(form, (part, hit.end, begin));
             } else {
-                let cue = Cue { category: code, range: begin..hit.end };
+                let cue = Cue { category: code, range: begin..hit.end, demanded };
                 if stands(&clause, &cue) {
                     out.push(cue);
                 }
             }
         }
     }
+}
+
+/// 要坚持…, 应进一步…: from here on the sentence says what somebody is told to do, not what is done.
+fn demands(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
+    /// The longest subject of a demand, in glyphs.
+    const SUBJECT: usize = 16;
+    const MODALS: &Words = words!["要", "应", "应当", "须", "必须", "需要", "务必"];
+    const OTHER: &Words = words![
+        "要求", "要素", "要约", "要闻", "应用", "应对", "应急", "应收", "应贷", "应赔", "应付", "应税", "应届", "应延", "应续", "应保",
+        "应享", "应放", "应邀",
+    ];
+    let source = reading.source;
+    let opens = |c: char| matches!(c, '“' | '"' | '‘' | ' ');
+    let start = clause.clone().find(|&at| !opens(source.at(at))).unwrap_or(clause.start);
+    let said = reading.institutions_in(&(start..start + 1)).first().map_or(start, |subject| subject.range.end);
+    // 保险公司主要负责人要深入一线
+    let told = (said + 1..clause.end.min(said + SUBJECT)).find(|&at| source.at(at) == '要');
+    let addressed = told.filter(|&at| words!["人", "单位", "机构", "协会", "公司", "银行", "各行", "局", "部门"].end_before(source, at));
+    let modal = |at: usize| MODALS.start_at(source, at) && !OTHER.start_at(source, at);
+    modal(said) || addressed.is_some_and(modal)
+}
+
+/// Whether the talk is of a body that guides others: what it tells them to do is its own act.
+fn guides(reading: &Reading<'_, '_>, at: usize) -> bool {
+    reading.discourse.owner_at(at).and_then(|owner| reading.discourse.entities.get(owner)).is_some_and(|e| oversees(e.kind))
+}
+
+/// 在降低融资成本方面, 在接到报案后, 按照…的要求: a clause that says where, when or by what an act is done.
+fn circumstantial(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
+    const PLACE: &Words = words!["方面", "后", "时", "之际", "过程中", "期间", "基础上", "背景下", "情况下", "前提下", "之后", "以来"];
+    const RULE: &Words = words!["要求", "部署", "精神", "规定", "指示"];
+    let source = reading.source;
+    let rule = words!["按照", "根据", "依据", "遵照", "按"].start_at(source, clause.start);
+    let place = PLACE.end_before(source, clause.end) && !source.ends_with(clause.end, "同时");
+    // 这是…的缩影, 此举…, and the headline that a news item repeats: told of an act, not one.
+    let told = words!["这是", "这仅是", "这也是", "这标志", "标志着", "此举", "彰显", "体现了"].start_at(source, clause.start)
+        || source.ends_with(clause.start, "原标题:");
+    told || source.at(clause.start) == '在' && place || rule && RULE.end_before(source, clause.end)
 }
 
 /// 为进一步缩短…: a clause that says what for.
@@ -267,7 +313,11 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
         MeasureCategory::CentralBankFunding => before != '不',
         MeasureCategory::PublicWelfare => !ends(words!["林"]),
         MeasureCategory::RiskSharing => {
-            !(is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(words!["贷"])))
+            // 融资担保公司, 再担保机构, 担保体系: what somebody is called, not what is done.
+            let called = ends(words!["机构", "公司", "体系", "集团", "行业", "费率", "要求", "方式", "能力"]);
+            let name = called
+                || reading.institutions_in(&(start.saturating_sub(16)..end)).iter().any(|m| m.range.start <= start && end <= m.range.end);
+            !(name || is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(words!["贷"])))
         }
         MeasureCategory::InsuranceProtection
             if ends(words!["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
@@ -336,7 +386,7 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
             .filter(|&(start, _)| start == sentence.start)
             .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
-        let owner = reading.discourse.actor(owner, cue.category, sector);
+        let owner = if cue.demanded { reading.discourse.guide(owner) } else { reading.discourse.actor(owner, cue.category, sector) };
         places.entry((sentence.start, owner, cue.category)).or_insert_with(|| {
             let range = clause_in(reading, cue.range.start, &sentence);
             acts.push(Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });

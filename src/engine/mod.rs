@@ -79,7 +79,10 @@ impl Engine {
         let source = SourceText::new(&bulletin.text);
         let hits = lexicon.scan(&source);
         let published = Day::parse(&bulletin.published_on).or_else(|| outline::published_on(&source));
-        let dates = recognize::date::dates(&source, &hits, lexicon, published);
+        let mut dates = recognize::date::dates(&source, published);
+        if let Some(year) = recognize::date::first_year(&dates).filter(|_| published.is_none()) {
+            dates = recognize::date::dates(&source, Some(year));
+        }
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
         let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);

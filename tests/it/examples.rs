@@ -40,6 +40,10 @@ struct Example {
     measures: Option<Vec<String>>,
     institutions: Option<Vec<String>>,
     numbers: Option<Vec<String>>,
+    /// The labels of the figures, in order of place.
+    labels: Option<Vec<String>>,
+    /// Who got them, in order of place; what names nobody is left out.
+    beneficiaries: Option<Vec<String>>,
 }
 
 /// A row that has examples.
@@ -145,6 +149,10 @@ fn disagreements(example: &Example) -> Vec<String> {
     let codes_at = |n: usize| expected.as_ref().and_then(|lines| lines.get(n)).is_none_or(|line| line.contains('#'));
     let found: Vec<String> = all.iter().enumerate().map(|(n, figure)| line(figure, &all, codes_at(n))).collect();
     differs("figures", expected, &found, &mut out);
+    let found: Vec<String> = all.iter().map(|figure| figure.label.clone()).collect();
+    differs("labels", example.labels.clone(), &found, &mut out);
+    let found: Vec<String> = all.iter().map(|figure| figure.beneficiary.clone()).filter(|name| !name.is_empty()).collect();
+    differs("beneficiaries", example.beneficiaries.clone(), &found, &mut out);
     let found: BTreeSet<&str> = report.institutions.iter().flat_map(|i| &i.measures).map(|m| m.category.code()).collect();
     let expected = example.measures.as_ref().map(|codes| codes.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect());
     let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
@@ -179,6 +187,26 @@ fn every_example_reads_as_its_row_says() {
     }
     assert!(count >= 200, "{count} examples");
     assert!(failures.is_empty(), "{} of {count} examples:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The rules of grammar, each with a sentence in `tests/cases/grammar.toml`.
+#[test]
+fn every_rule_of_grammar_reads_its_sentence() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/grammar.toml");
+    let file: toml::Table = toml::from_str(&fs::read_to_string(path).expect("it is text")).expect("it is TOML");
+    let cases = file.get("sentence").and_then(toml::Value::as_array).expect("the file holds sentences");
+    let mut failures = Vec::new();
+    for case in cases {
+        let mut fields = case.as_table().cloned().expect("a sentence is a table");
+        let rule = fields.remove("rule").expect("a sentence has a rule");
+        let example: Example = fields.try_into().unwrap_or_else(|problem| panic!("{rule:?}: {problem}"));
+        let problems = disagreements(&example);
+        if !problems.is_empty() {
+            failures.push(format!("{rule:?}: {}\n{}", example.text, problems.join("\n")));
+        }
+    }
+    assert!(cases.len() >= 20, "{} cases", cases.len());
+    assert!(failures.is_empty(), "{} of {} sentences:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
 #[test]

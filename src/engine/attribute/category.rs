@@ -82,7 +82,12 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
             C::CustomerOutreach
         }
         Metric::PipelineAmount => C::Lending,
-        Metric::FinancingProvided if reading.any(clause.clone(), words!["担保", "在保"]) => C::RiskSharing,
+        Metric::FinancingProvided
+            if reading.any(clause.clone(), words!["担保", "在保"]) || fact.label.contains("担保") || fact.label.contains("在保") =>
+        {
+            C::RiskSharing
+        }
+        Metric::CustomerCount if fact.label.starts_with("在保") => C::RiskSharing,
         Metric::FinancingProvided => C::Lending,
         Metric::LoanRenewed => C::LoanRenewal,
         Metric::RepaymentDeferred => C::RepaymentDeferral,
@@ -97,6 +102,8 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
             C::FeeReduction
         }
         Metric::InterestRate => C::RateReduction,
+        // What insurers took in as reported or estimated losses.
+        Metric::Other if words!["损金额", "损失金额"].end_before(reading.source, fact.noun.end) => C::InsuranceProtection,
         Metric::ProcessingTime => C::ProcessSimplification,
         Metric::ProductCount => C::ProductLaunch,
         Metric::ConcessionAmount => concession(reading, fact),

@@ -18,6 +18,8 @@ pub enum Baseline {
     YearEarlier,
     /// A day of its own: 较2019年末.
     Day(Day),
+    /// 较上月末: the end of the month before the period's end, else this day.
+    MonthBefore(Day),
     /// The baseline of the change right before: 增加1.12亿元,增长11.28%.
     Before,
     /// None stated.
@@ -53,6 +55,7 @@ impl Shift {
             Baseline::YearStart => year.map(|y| format!("{:04}-12-31", y - 1)).unwrap_or_default(),
             Baseline::YearEarlier => end.and_then(year_earlier).unwrap_or_default(),
             Baseline::Day(day) => iso(day),
+            Baseline::MonthBefore(day) => end.and_then(Day::parse).and_then(Day::month_before).map_or_else(|| iso(day), iso),
             Baseline::Before => topic.and_then(|t| t.change.as_ref()).map(|c| c.baseline.clone()).unwrap_or_default(),
             Baseline::None => String::new(),
         };
@@ -324,7 +327,10 @@ fn baseline(
             || reading.source.ends_with(d.range.start, "相较");
         let settled = if d.shape == DateShape::Day { d.end.or(d.start) } else { d.end };
         (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since))
-            .then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1)))
+            .then(|| {
+                let relative = reading.source.starts_with(d.range.start, "上月");
+                settled.map(|day| (if relative { Baseline::MonthBefore(day) } else { Baseline::Day(day) }, d.range.start - 1))
+            })
             .flatten()
     });
     let found = [yearly, start, day].into_iter().flatten().max_by_key(|(_, i)| *i);

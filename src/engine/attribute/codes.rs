@@ -68,7 +68,7 @@ fn widest(found: &[(Glyphs, &str)], exclusive: bool) -> Vec<String> {
 
 /// 企业 beside a narrower class of it says nothing more.
 fn narrowest_segment(mut segments: Vec<String>) -> Vec<String> {
-    let narrower = |c: &String| matches!(c.as_str(), "small_micro_enterprise" | "large_medium_enterprise");
+    let narrower = |c: &String| matches!(c.as_str(), "small_micro_enterprise" | "large_medium_enterprise" | "private_enterprise");
     if segments.iter().any(narrower) && segments.len() == 2 && segments.iter().any(|c| c == "enterprise") {
         segments.retain(|c| c != "enterprise");
     }

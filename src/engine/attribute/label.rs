@@ -75,9 +75,10 @@ pub fn label(
         _ if metric == Metric::Condition && !right.is_empty() => right,
         _ if left.is_empty() => right,
         _ if metric == Metric::Condition => left,
-        QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && left.len() <= 3 && !ends_noun(reading, &left) => right,
+        QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && attributive(reading, window, &left) => right,
         _ => left,
     };
+    let noun = without_act(reading, noun);
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
@@ -139,8 +140,24 @@ pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool
     !reading.semicolon_in(&(last.window.right.start..window.left.end))
 }
 
+/// 完成5000万元的贷款发放: the act behind the noun is no part of it.
+fn without_act(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
+    let act = words!["发放", "投放", "审批"].end_before(reading.source, noun.end) && noun.len() >= 4;
+    noun.start..noun.end - if act { 2 } else { 0 }
+}
+
+/// Whether a sum belongs to the noun behind it: no noun stands before it, one that is joined on (100亿元…和50亿元…),
+/// or the verb of a grant (向…企业授信4亿元应急贷款).
+fn attributive(reading: &Reading<'_, '_>, window: &Window, left: &Glyphs) -> bool {
+    let short = left.len() <= 3 && !ends_noun(reading, left);
+    let joined = words!["和", "及", "与", "以及", "、"].end_before(reading.source, window.left.end);
+    let receiver = || window.clause.start..left.end;
+    let granted = reading.source.ends_with(left.end, "授信") && reading.any(receiver(), words!["向", "为", "给", "对"]);
+    short || joined || granted
+}
+
 fn starts_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
-    reading.any(noun.clone(), words!["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障"])
+    reading.any(noun.clone(), words!["贷", "资金", "款", "融资", "授信", "基金", "债", "保费", "保障", "贴现", "额度"])
 }
 
 fn ends_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
@@ -231,6 +248,9 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
         }
     }
     let noun = noun_before(reading, &window.left);
+    // 企业贷款增量中的中长期贷款占比: the part is what stands behind 中的.
+    let whole = noun.clone().rev().find(|&i| reading.source.ends_with(i, "中的") && i + 2 < noun.end);
+    let noun = whole.map_or(noun.clone(), |part| part..noun.end);
     let text = reading.source.text(noun.clone());
     if matches!(text, "占比" | "比例" | "比重" | "占比达" | "") {
         if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {

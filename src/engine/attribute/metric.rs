@@ -2,7 +2,7 @@
 
 use super::Fact;
 use super::change::Shift;
-use super::window::{Window, noun_after, noun_before};
+use super::window::{Window, noun_after, noun_before, without_brackets};
 use crate::engine::lexicon::{Hit, In, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
@@ -184,7 +184,9 @@ fn money(
     }
     let limit = window.right.end.min(window.right.start + 24);
     let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
-    if let Some(found) = strongest(reading, QuantityKind::Money, &window.left, &tail) {
+    let listed = window.right.start..limit;
+    let found = strongest(reading, QuantityKind::Money, &without_brackets(reading, &window.left), &tail);
+    if let Some(found) = found.or_else(|| strongest(reading, QuantityKind::Money, &(0..0), &listed)) {
         let total = || before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.change.is_none() && f.metric != Metric::Condition);
         let part = if found.strength <= 1 && after_part_word(reading, window) { total() } else { None };
         if let Some(total) = part {
@@ -362,6 +364,7 @@ fn count(
                 Metric::LoanCount
             }
         }
+        "件" | "单" | "份" if in_left(words!["保单", "签单", "承保"]) => Metric::Other,
         "件" if reading.any(noun.clone(), words!["报案", "申请"]) || in_left(words!["报案", "申请"]) => Metric::ApplicationCount,
         "件" if reading.any(noun.clone(), words!["案件", "赔案", "结案"]) || in_left(words!["案件", "赔案", "结案"]) => {
             Metric::Other
@@ -404,7 +407,9 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
     if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
         // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
         let end = window.clause.start - 1;
-        return noun_before(reading, &(reading.clause_start(end, window.sentence.start)..end));
+        let before = reading.clause_start(end, window.sentence.start)..end;
+        let counted = !reading.quantities_in(&before).is_empty();
+        return if counted { right } else { noun_before(reading, &before) };
     }
     let postposed = right.is_empty()
         || (!left.is_empty()

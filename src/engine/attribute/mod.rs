@@ -129,7 +129,7 @@ fn read(
     let topic = change::topic(before, q, shift.as_ref(), respectively);
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
     let (mut label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
-    if label.is_empty() {
+    if label.is_empty() && measured.why.0 != "unit_of_goods" && !measured.why.1.chars().any(|c| c.is_ascii_digit()) {
         label.clone_from(&measured.why.1);
     }
     let mut fact = Fact {

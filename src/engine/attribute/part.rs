@@ -17,6 +17,7 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
         let until = opens.iter().copied().find(|&o| o > open).unwrap_or(sentence.range.end);
         let initial = open == sentence.range.start;
         let mut metrics: Option<Metric> = None;
+        let mut made: Option<usize> = None;
         for index in range.clone() {
             let Some(fact) = facts.get(index) else { continue };
             let at = fact.window.left.end;
@@ -27,11 +28,14 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
             let lower = if initial { range.start.saturating_sub(24) } else { range.start };
             let Some(total) = total_of(facts, lower, index, open, fact) else { continue };
             let same = facts.get(total).is_some_and(|t| t.metric == fact.metric) || metrics == Some(fact.metric);
-            if broken || metrics.is_some() && !same {
+            // 其中A贷款余额…;B贷款余额…: a semicolon ends the parts, unless the next is named like them.
+            let alike = made.and_then(|i| facts.get(i)).is_some_and(|first| one_make(&first.label, &fact.label));
+            if broken && !alike || metrics.is_some() && !same {
                 continue;
             }
             if metrics.is_none() {
                 metrics = Some(fact.metric);
+                made = Some(index);
             }
             if let Some(fact) = facts.get_mut(index) {
                 fact.part_of = Some(total);
@@ -39,6 +43,12 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
             }
         }
     }
+}
+
+/// Whether two names end in the same words: 大型商业银行资产余额, 股份制商业银行资产余额.
+fn one_make(a: &str, b: &str) -> bool {
+    const SAME: usize = 4;
+    a != b && a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).count() >= SAME
 }
 
 /// A level with a unit can be a part; a share, rate, time or growth is none.
@@ -50,11 +60,19 @@ fn can_be_part(fact: &Fact) -> bool {
 
 /// The nearest fact before 其中 of the same kind and unit.
 fn total_of(facts: &[Fact], lower: usize, index: usize, open: usize, part: &Fact) -> Option<usize> {
-    (lower..index).rev().find(|&i| {
-        facts.get(i).is_some_and(|t| {
+    let fits = |same_metric: bool, i: &usize| {
+        facts.get(*i).is_some_and(|t| {
             let sentence = t.sentence.zip(part.sentence).is_some_and(|(a, b)| a == b || a + 1 == b);
             let unit = t.unit == part.unit || t.kind == QuantityKind::Count && part.kind == QuantityKind::Count && t.metric == part.metric;
-            t.window.left.end < open && sentence && can_be_part(t) && t.kind == part.kind && unit && t.owner == part.owner
+            t.window.left.end < open
+                && sentence
+                && can_be_part(t)
+                && t.kind == part.kind
+                && unit
+                && t.owner == part.owner
+                && (!same_metric || t.metric == part.metric)
         })
-    })
+    };
+    // 授信总额…,用信余额…。其中脱贫户授信…: the total measures what the part does, if there is one.
+    (lower..index).rev().find(|i| fits(true, i)).or_else(|| (lower..index).rev().find(|i| fits(false, i)))
 }

@@ -87,6 +87,9 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     let due = words!["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].start_at(source, end);
     let record = words!["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].start_at(source, end)
         && date.shape != DateShape::Day;
+    let multiple = matches!(source.before(start), '是' | '为' | '于')
+        && (end..end + 12).take_while(|&i| !matches!(source.at(i), ',' | '。' | ';')).any(|i| source.at(i) == '倍');
+    let compared = compared || multiple;
     let reference = source.starts_with(end, "相比") || source.starts_with(end, "增加") && compared;
     let quoted = matches!(source.before(start), '《' | '“') && date.shape != DateShape::Day;
     let year_start_word = source.text(date.range.clone()) == "年初" && !source.starts_with(end, "以来");
@@ -163,11 +166,15 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
     false
 }
 
-/// 共 that opens a clause: 共组织…, 共走访….
+/// How far before a word its subject's name may begin, in glyphs.
+const LONGEST_NAME: usize = 32;
+
+/// 共 that opens a clause, or follows its subject: 共组织…, 某行共走访….
 fn in_all(reading: &Reading<'_, '_>, at: usize) -> bool {
     let source = reading.source;
     source.at(at) == '共'
-        && matches!(source.before(at), ',' | ';' | '。' | '已' | '总')
+        && (matches!(source.before(at), ',' | ';' | '。' | '已' | '总')
+            || reading.institutions_in(&(at.saturating_sub(LONGEST_NAME)..at)).last().is_some_and(|m| m.range.end == at))
         && !"同享建产和赢渡克商抗进促共".contains(source.at(at + 1))
 }
 

@@ -362,11 +362,19 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
     if market && !own() {
         return true;
     }
-    if people_present(reading, q, window) {
+    if people_present(reading, q, window) || owned_by_a_borrower(reading, q, window) {
         return true;
     }
     let continued = |unit: &str| before.last().is_some_and(|f| f.unit == unit && f.window.clause.end + 1 >= window.clause.start);
     !continued(&q.unit) && borrower_speaks(reading, q, window) && !own()
+}
+
+/// 牧民扎西的27头牦牛: what a named person or company has.
+fn owned_by_a_borrower(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> bool {
+    let left = window.clause.start..q.range.start;
+    reading.source.before(q.range.start) == '的'
+        && !matches!(q.kind, QuantityKind::Money)
+        && reading.borrowers_in(&left).last().is_some_and(|b| b.range.end + 1 == q.range.start)
 }
 
 /// 共60余人参加: people at an event.

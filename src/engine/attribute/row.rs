@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::window::Window;
+use super::window::{Window, trim_start};
 use super::{Fact, codes, label, metric};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
@@ -44,9 +44,13 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
         if length < 2 {
             continue;
         }
-        if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head)).filter(|items| items.len() == length) {
+        if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head, length)) {
+            let tail = items.last().and_then(|last| shared_tail(reading, last));
             for (fact, item) in facts.get_mut(row.clone()).unwrap_or_default().iter_mut().zip(items) {
                 name(reading, fact, item);
+                if let Some(tail) = tail.filter(|tail| fact.label.ends_with("贷款") && !fact.label.ends_with(tail)) {
+                    fact.label.push_str(tail);
+                }
             }
         } else if let Some(above) = before.clone().filter(|above| above.len() == length) {
             for (index, model) in row.clone().zip(above) {
@@ -63,6 +67,12 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
     }
 }
 
+/// 企业贷款、普惠小微贷款加权平均利率: what the last thing named is measured by, all are.
+fn shared_tail(reading: &Reading<'_, '_>, last: &Glyphs) -> Option<&'static str> {
+    const TAILS: &[&str] = &["加权平均利率", "平均利率", "利率", "余额", "户数", "增速", "占比"];
+    TAILS.iter().copied().find(|tail| reading.source.ends_with(last.end, tail))
+}
+
 /// Gives a fact of a row the thing it is about.
 fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
     reading.source.text(item.clone()).clone_into(&mut fact.label);
@@ -75,23 +85,29 @@ fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
     codes::own(reading, fact);
 }
 
-/// The things named before a row, one for each 、 or 和: from the clause's start to 分别, 累计 or what they do.
-fn items(reading: &Reading<'_, '_>, head: &Fact) -> Option<Vec<Glyphs>> {
+/// The things named before a row of `length` numbers, from the clause's start to 分别, 累计 or what they do:
+/// one for each 、 or 和, or for each 、 where 和 joins words of one thing.
+fn items(reading: &Reading<'_, '_>, head: &Fact, length: usize) -> Option<Vec<Glyphs>> {
     const ENDS: &Words = words!["分别", "累计", "同比", "近", "较", "比", "均", "增", "下降", "减", "达", "已", "年", "过去"];
     let source = reading.source;
     let list = head.window.clause.start..head.window.left.end;
-    let end = (list.clone()).find(|&i| ENDS.start_at(source, i) || source.at(i).is_ascii_digit())?;
-    let named = reading.institutions_in(&list).iter().map(|m| m.range.end).filter(|&e| e <= end).max();
-    let start = named.unwrap_or(list.start);
+    let named = reading.institutions_in(&list).iter().map(|m| m.range.end);
+    let dated = reading.dates_in(&list).iter().map(|d| d.range.end);
+    let said = named.chain(dated).filter(|&e| e <= head.window.left.end).max().unwrap_or(list.start);
+    // 平均 is a word of what is named, not where it ends.
+    let ends = |i: usize| ENDS.start_at(source, i) && !source.ends_with(i + 1, "平均") || source.at(i).is_ascii_digit();
+    let end = (said..list.end).find(|&i| ends(i))?;
+    let start = said;
     let start = if words!["该行", "该社", "全行", "我行"].start_at(source, start) { start + 2 } else { start };
-    let mut items = Vec::new();
-    let mut from = start;
-    for at in start..end {
-        if matches!(source.at(at), '、' | '和' | '与' | '及') {
-            items.push(from..at);
+    let parted = |between: &[char]| {
+        let mut items = Vec::new();
+        let mut from = start;
+        for at in (start..end).filter(|&at| between.contains(&source.at(at))) {
+            items.push(trim_start(reading, from..at));
             from = at + 1;
         }
-    }
-    items.push(from..end);
-    items.iter().all(|item| item.len() >= 2).then_some(items)
+        items.push(trim_start(reading, from..end));
+        (items.len() == length && items.iter().all(|item| item.len() >= 2)).then_some(items)
+    };
+    parted(&['、', '和', '与', '及']).or_else(|| parted(&['、']))
 }

@@ -61,11 +61,16 @@ const BOUNDARIES: In = In::roles(&[
 pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
-        let skip = reading.hits.inside(left.start..end).filter(|h| h.end == end && h.is_in(TRIMS)).map(|h| h.start).min();
+        let trims = |h: &Hit| h.end == end && h.is_in(TRIMS);
+        let word = reading.hits.inside(left.start..end).filter(trims).map(|h| h.start).min();
+        // 平均 and 当年 stand between the noun and its number.
+        let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
+        let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);
+        let skip = [word, mean, dated].into_iter().flatten().filter(|&start| start > left.start || Some(start) == word).min();
         let filler = end > left.start
             && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是')
             && skip.is_none()
-            && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销".contains(reading.source.before(end - 1)));
+            && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销净差定".contains(reading.source.before(end - 1)));
         match skip {
             Some(start) => end = start,
             None if filler => end -= 1,
@@ -108,6 +113,9 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
         "新发放" | "新投放" => !rate_follows(reading, hit.end),
+        "其" if "他它余".contains(after) => false,
+        "未" if "分到偿决结".contains(after) => false,
+        "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
         | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before) && clean_after(after),
         "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
@@ -142,6 +150,8 @@ fn names_a_thing(rest: &str) -> bool {
             | "利率"
             | "会"
             | "活动"
+            | "支出"
+            | "总额"
     )
 }
 
@@ -163,7 +173,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     if left.start >= left.end {
         return left.end..left.end;
     }
-    let end = trimmed_end(reading, left);
+    let end = trimmed_end(reading, &without_brackets(reading, left));
     let floor = left.start.max(end.saturating_sub(MAX_NOUN));
     let mut start = floor;
     for hit in reading.hits.inside(floor..end) {
@@ -180,6 +190,17 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
         start = start.max(range.end.min(end));
     }
     trim_start(reading, start.min(end)..end)
+}
+
+/// 贷款余额(含个人经营性贷款)超5万亿元: what stands in brackets right before the number only explains the noun.
+pub fn without_brackets(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
+    let source = reading.source;
+    let end = trimmed_end(reading, left);
+    if end <= left.start || source.before(end) != ')' {
+        return left.clone();
+    }
+    let open = source.marks(left.start..end).iter().rev().copied().find(|&at| source.at(at) == '(');
+    left.start..open.filter(|&open| open > left.start).unwrap_or(left.end)
 }
 
 /// Places that are no part of a noun phrase: dates, institutions, borrowers.
@@ -247,7 +268,7 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
 }
 
 /// Drops particles, scopes and quotation marks at the head of a noun phrase.
-fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
+pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
     const LEADING: &Words = words![
         "全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地",
         "上述", "相关", "前述",

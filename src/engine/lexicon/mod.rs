@@ -69,12 +69,6 @@ impl Hit {
         self.start..self.end
     }
 
-    /// How long the word is, in glyphs.
-    #[must_use]
-    pub const fn len(self) -> usize {
-        self.end - self.start
-    }
-
     /// Whether the word has a role.
     #[must_use]
     pub const fn has_role(self, role: Role) -> bool {
@@ -102,8 +96,8 @@ impl Hit {
 /// All words found in a text, by where they start, longest first.
 #[derive(Debug)]
 pub struct Hits {
-    hits: Vec<Hit>,
-    /// Index of the first hit that starts at or after each glyph.
+    by_start: Vec<Hit>,
+    /// Index in `by_start` of the first hit that starts at or after each glyph.
     first: Vec<u32>,
     /// The same hits by where they end, longest first.
     by_end: Vec<Hit>,
@@ -122,7 +116,7 @@ impl Hits {
     #[must_use]
     pub fn starting_in(&self, range: Glyphs) -> &[Hit] {
         let bound = |i: usize| self.first.get(i).or(self.first.last()).map_or(0, |&n| n as usize);
-        self.hits.get(bound(range.start)..bound(range.end)).unwrap_or_default()
+        self.by_start.get(bound(range.start)..bound(range.end)).unwrap_or_default()
     }
 
     /// The words that end at glyph `at`, longest first.
@@ -410,16 +404,16 @@ impl Lexicon {
         }
         // Hits come by end, so walking them backwards puts the longest of each start first.
         let mut next = first.clone();
-        let mut hits = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; found.len()];
+        let mut by_start = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; found.len()];
         for hit in found.iter().rev() {
             if let Some(place) = next.get_mut(hit.start) {
-                if let Some(slot) = hits.get_mut(*place as usize) {
+                if let Some(slot) = by_start.get_mut(*place as usize) {
                     *slot = *hit;
                 }
                 *place += 1;
             }
         }
-        Hits { hits, first, by_end: found, first_end }
+        Hits { by_start, first, by_end: found, first_end }
     }
 }
 

@@ -9,7 +9,6 @@ use super::date_words;
 use super::numeral::han_digit;
 use super::openers;
 use super::view::View;
-use crate::engine::lexicon::{Hits, Lexicon};
 use crate::engine::source::{Glyphs, SourceText};
 
 /// A day of the Gregorian calendar.
@@ -34,6 +33,13 @@ impl Day {
         let (year, month, day) = (number(4)?, number(2)?, number(2)?);
         let known = parts.next().is_none() && (1..=12).contains(&month) && (1..=31).contains(&day);
         known.then_some(Self { year: i32::try_from(year).ok()?, month, day })
+    }
+
+    /// The last day of the month before.
+    #[must_use]
+    pub fn month_before(self) -> Option<Self> {
+        let (year, month) = shift_month(self.year, self.month, -1);
+        month_end(year, month)
     }
 }
 
@@ -78,8 +84,7 @@ pub struct DateMention {
 /// Finds every date, time and period, by place, not overlapping. A year left out
 /// is the latest that is not after `reference` (the day of publication).
 #[must_use]
-pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference: Option<Day>) -> Vec<DateMention> {
-    let _ = (hits, lexicon);
+pub fn dates(source: &SourceText<'_>, reference: Option<Day>) -> Vec<DateMention> {
     let reader = Reader { view: View::new(source, source.len()), reference };
     let mut mentions = Vec::with_capacity(source.len() / 128);
     let mut at = 0;
@@ -96,6 +101,14 @@ pub fn dates(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, reference:
         }
     }
     mentions
+}
+
+/// The last day of the year that a text names first: what stands for the day of publication where none is known.
+#[must_use]
+pub fn first_year(dates: &[DateMention]) -> Option<Day> {
+    let written = |d: &&DateMention| !d.year_inferred && !d.impossible && d.shape != DateShape::Time;
+    let year = dates.iter().filter(written).find_map(|d| d.start.or(d.end))?.year;
+    day(year, 12, 31)
 }
 
 /// The day that is written at `at` in full, undamaged.

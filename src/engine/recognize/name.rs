@@ -85,6 +85,8 @@ const fn callings(first: char) -> &'static [&'static str] {
         _ => &[],
     }
 }
+/// How far behind 集团 a name may go on to its end, in glyphs.
+const MORE: usize = 10;
 /// Longest borrower's name, in glyphs.
 const MAX_NAME: usize = 32;
 
@@ -129,6 +131,14 @@ fn suffixed(
 ) -> Option<Glyphs> {
     let suffix = suffixes(source.at(at)).iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
     let end = at + suffix.chars().count();
+    // 华联集团投资控股有限公司: the name goes on.
+    let goes_on = *suffix == "集团"
+        && (end..end + MORE)
+            .take_while(|&i| !is_stop(source, i) && !"向为给对和与及".contains(source.at(i)))
+            .any(|i| words!["有限公司", "有限责任公司", "股份公司"].start_at(source, i));
+    if goes_on {
+        return None;
+    }
     let floor = floor.max(at.saturating_sub(MAX_NAME));
     let stop = name_floor(source, floor, at);
     let covered = institutions.get(..institutions.partition_point(|m| m.range.start < end)).and_then(<[_]>::last);

@@ -163,12 +163,12 @@ fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// Whether a known institution's name ends at `end`.
 fn ends_office(parts: &Parts<'_>, end: usize) -> bool {
-    parts.to(end).iter().any(|hit| parts.names_office(*hit))
+    parts.to(end).iter().any(|hit| hit.is_in(In::OFFICES))
 }
 
 /// Whether one does that has no region before it: not 宁银消费金融 in 浙江宁银消费金融.
 fn ends_office_alone(parts: &Parts<'_>, end: usize) -> bool {
-    parts.to(end).iter().any(|hit| parts.names_office(*hit) && parts.chain_to(hit.start).is_none())
+    parts.to(end).iter().any(|hit| hit.is_in(In::OFFICES) && parts.chain_to(hit.start).is_none())
 }
 
 /// Trades of which a region has one company: 苏州金融租赁公司.

@@ -19,7 +19,7 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
 
 /// Whether no longer name begins where `hit` does: 邮储 is no name in 邮储银行.
 fn is_longest_office(parts: &Parts<'_>, hit: Hit) -> bool {
-    parts.from(hit.start).iter().find(|other| parts.names_office(**other)) == Some(&hit)
+    parts.from(hit.start).iter().find(|other| other.is_in(In::OFFICES)) == Some(&hit)
 }
 
 /// A known institution: alone, with its corporate form, as a branch, or with a region before it (忻州农行).

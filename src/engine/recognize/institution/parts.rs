@@ -97,16 +97,6 @@ impl<'a> Parts<'a> {
         !sector && !card
     }
 
-    /// Whether `hit` is a known institution's name, whatever stands around it.
-    pub fn names_known(&self, hit: Hit) -> bool {
-        hit.is_in(In::KNOWN)
-    }
-
-    /// Whether `hit` is a head office's name, whatever stands around it.
-    pub fn names_office(&self, hit: Hit) -> bool {
-        hit.is_in(In::OFFICES)
-    }
-
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
         !row.not_before.contains(self.source.at(hit.end)) && !row.not_after.contains(self.source.before(hit.start))
     }

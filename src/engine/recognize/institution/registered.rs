@@ -19,7 +19,7 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
 
 /// Whether no longer known name begins where `hit` does.
 fn is_longest_known(parts: &Parts<'_>, hit: Hit) -> bool {
-    parts.from(hit.start).iter().find(|other| parts.names_known(**other)) == Some(&hit)
+    parts.from(hit.start).iter().find(|other| other.is_in(In::KNOWN)) == Some(&hit)
 }
 
 fn named(parts: &Parts<'_>, hit: Hit, index: u32, row: &Registered) -> InstitutionMention {

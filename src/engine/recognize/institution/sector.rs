@@ -39,6 +39,9 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
     if scope.area {
         widen(parts, &mut scope);
     }
+    if !scope.scoped {
+        over_list(parts, &mut scope);
+    }
     let names_one = parts.name(hit, NamePart::Legal).is_some() && parts.region_to(hit.start).is_some();
     if names_one || scope.scoped != scoped || (!scoped && hit.end - hit.start < 4) {
         return None;
@@ -82,6 +85,19 @@ fn may_scope(parts: &Parts<'_>, region: Hit, noun: usize) -> bool {
 /// 的 and 及 stay only between a scope and the noun: 辖区的金融机构.
 fn may_go_on(parts: &Parts<'_>, modifier: Hit) -> bool {
     modifier.end - modifier.start > 1 || parts.name_to(modifier.start, NamePart::Scope).is_some()
+}
+
+/// Takes in the places that a group is spread over: 河北等16个受灾地区的|保险机构.
+fn over_list(parts: &Parts<'_>, scope: &mut Scope) {
+    let source = parts.source;
+    let Some(end) = scope.start.checked_sub(1).filter(|&at| source.at(at) == '的') else { return };
+    let within = |&at: &usize| is_ideograph(source.at(at)) || source.at(at).is_ascii_digit();
+    let Some(listed) = (end.saturating_sub(AREA)..end).rev().take_while(within).find(|&at| source.at(at) == '等') else { return };
+    if let Some((hit, regions)) = parts.region_to(listed) {
+        scope.start = hit.start;
+        scope.scoped = true;
+        scope.regions = regions;
+    }
 }
 
 /// Takes in the region that an area lies in, over words that no table knows.
