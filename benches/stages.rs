@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jianbao::engine::lexicon::Lexicon;
+use jianbao::engine::recognize::openers::Openers;
 use jianbao::engine::recognize::{date, institution, quantity};
 use jianbao::engine::source::{Glyphs, SourceText};
 use jianbao::engine::{Bulletin, Engine};
@@ -188,9 +189,10 @@ fn stages(criterion: &mut Criterion) {
 /// Dates, numbers and institutions of a text, counted.
 fn recognise(lexicon: &Lexicon, source: &SourceText<'_>) -> [usize; 3] {
     let hits = lexicon.scan(source);
-    let dates = date::dates(source, None);
+    let openers = Openers::find(source);
+    let dates = date::dates(source, &openers, None);
     let taken: Vec<Glyphs> = dates.iter().map(|date| date.range.clone()).collect();
-    let quantities = quantity::quantities(source, &hits, lexicon, &taken);
+    let quantities = quantity::quantities(source, &openers, &hits, lexicon, &taken);
     [dates.len(), quantities.len(), institution::institutions(source, &hits, lexicon).len()]
 }
 

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::attribute::{Fact, iso};
+use super::lexicon::Role;
 use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
 use super::report::{Finding, FindingCode, Metric, Qualifier, QuantityKind, QuantityRole, Severity, Span};
 use super::source::Glyphs;
-use crate::engine::words::{Words, words};
+use crate::engine::words::words;
 
 /// What the checks look at.
 #[derive(Debug)]
@@ -562,10 +563,13 @@ fn no_institution_found(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 
 /// Replacement characters and the marks of a wrong decoding.
 fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
-    const MOJIBAKE: &Words = words!["\u{fffd}", "锟斤拷", "烫烫", "屯屯", "â€", "Ã¤", "ï¼", "ã€"];
     let source = case.reading.source;
     let mut end = 0;
-    while let Some(range) = MOJIBAKE.first_in(source, end..source.len()) {
+    for hit in case.reading.words(0..source.len(), Role::Mojibake) {
+        if hit.start < end {
+            continue;
+        }
+        let range = hit.range();
         end = range.end;
         while source.at(range.start) == '\u{fffd}' && source.at(end) == '\u{fffd}' {
             end += 1;

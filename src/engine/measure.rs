@@ -203,12 +203,14 @@ fn circumstantial(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
     const PLACE: &Words = words!["方面", "后", "时", "之际", "过程中", "期间", "基础上", "背景下", "情况下", "前提下", "之后", "以来"];
     const RULE: &Words = words!["要求", "部署", "精神", "规定", "指示"];
     let source = reading.source;
-    let rule = words!["按照", "根据", "依据", "遵照", "按"].start_at(source, clause.start);
-    let place = PLACE.end_before(source, clause.end) && !source.ends_with(clause.end, "同时");
+    let ends = |words: &Words| words.end_before(source, clause.end);
+    if source.at(clause.start) == '在' && ends(PLACE) && !source.ends_with(clause.end, "同时") {
+        return true;
+    }
     // 这是…的缩影, 此举…, and the headline that a news item repeats: told of an act, not one.
-    let told = words!["这是", "这仅是", "这也是", "这标志", "标志着", "此举", "彰显", "体现了"].start_at(source, clause.start)
-        || source.ends_with(clause.start, "原标题:");
-    told || source.at(clause.start) == '在' && place || rule && RULE.end_before(source, clause.end)
+    words!["这是", "这仅是", "这也是", "这标志", "标志着", "此举", "彰显", "体现了"].start_at(source, clause.start)
+        || words!["按照", "根据", "依据", "遵照", "按"].start_at(source, clause.start) && ends(RULE)
+        || source.ends_with(clause.start, "原标题:")
 }
 
 /// 为进一步缩短…: a clause that says what for.
@@ -261,7 +263,8 @@ fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
 
 /// The glyph behind 一是 or (一).
 fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
-    if "一二三四五六七八九十".contains(reading.source.at(at)) && reading.source.at(at + 1) == '是' { at + 2 } else { at }
+    let digit = matches!(reading.source.at(at), '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十');
+    if digit && reading.source.at(at + 1) == '是' { at + 2 } else { at }
 }
 
 /// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.

@@ -79,18 +79,19 @@ impl Engine {
         let source = SourceText::new(&bulletin.text);
         let hits = lexicon.scan(&source);
         let published = Day::parse(&bulletin.published_on).or_else(|| outline::published_on(&source));
-        let mut dates = recognize::date::dates(&source, published);
-        if let Some(year) = recognize::date::first_year(&dates).filter(|_| published.is_none()) {
-            dates = recognize::date::dates(&source, Some(year));
-        }
+        let openers = recognize::openers::Openers::find(&source);
+        let dates = recognize::date::dates(&source, &openers, published);
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
-        let mut quantities = recognize::quantity::quantities(&source, &hits, lexicon, &taken);
+        let mut quantities = recognize::quantity::quantities(&source, &openers, &hits, lexicon, &taken);
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
-        let borrowers = recognize::name::borrowers(&source, &hits, lexicon, &institutions);
+        let borrowers = recognize::name::borrowers(&source, &openers, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source, &hits);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table_units(&source, &outline, &mut quantities);
         let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);
+        let places = institutions.iter().map(|m| &m.range).chain(borrowers.iter().map(|b| &b.range));
+        let mut names: Vec<Glyphs> = taken.iter().chain(places).cloned().collect();
+        names.sort_by_key(|name| name.start);
         let reading = Reading {
             source: &source,
             lexicon,
@@ -99,6 +100,7 @@ impl Engine {
             quantities: &quantities,
             institutions: &institutions,
             borrowers: &borrowers,
+            names: &names,
             products: &products,
             outline: &outline,
             discourse: &discourse,

@@ -27,6 +27,8 @@ pub struct Reading<'a, 't> {
     pub institutions: &'a [InstitutionMention],
     /// Borrowers by place.
     pub borrowers: &'a [Borrower],
+    /// Dates, institutions and borrowers by place: what is no part of a noun phrase.
+    pub names: &'a [Glyphs],
     /// Named products by place.
     pub products: &'a [Product],
     /// Headings, sections, sentences.

@@ -192,15 +192,10 @@ impl<'t> SourceText<'t> {
         if !is_ideograph(glyph) && !glyph.is_ascii_alphanumeric() {
             self.marks.push(self.glyphs.len());
         }
-        self.place(glyph, start, end, self.text.len());
-        self.text.push(glyph);
-    }
-
-    /// Notes a glyph that stands at byte `at` of the normalised text.
-    fn place(&mut self, glyph: char, start: usize, end: usize, at: usize) {
         let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        self.places.push(Place { start: offset(start), end: offset(end), at: offset(at) });
+        self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
         self.glyphs.push(glyph);
+        self.text.push(glyph);
     }
 
     fn push_line(&mut self, line: &Line<'_>) {
@@ -227,20 +222,23 @@ impl<'t> SourceText<'t> {
 
     /// Takes over the ideographs that `text` begins with and that normalisation leaves as they are; how many bytes.
     fn push_ideographs(&mut self, text: &str, start: usize) -> usize {
-        let at = self.text.len();
-        let mut bytes = 0;
-        let simplified = SIMPLIFIED.as_slice();
-        let plain = |ch: char| {
-            let index = u32::from(ch).checked_sub(FIRST_IDEOGRAPH);
-            index.and_then(|i| simplified.get(i as usize)).is_some_and(|&simple| simple == ch)
+        /// Bytes of an ideograph.
+        const WIDTH: usize = 3;
+        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        let plain = PLAIN.as_slice();
+        let is_plain = |&code: &u32| {
+            let index = code.wrapping_sub(FIRST_IDEOGRAPH);
+            plain.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0)
         };
-        for ch in text.chars().take_while(|&ch| plain(ch)) {
-            let next = bytes + ch.len_utf8();
-            self.place(ch, start + bytes, start + next, at + bytes);
-            bytes = next;
-        }
-        self.text.push_str(text.get(..bytes).unwrap_or_default());
-        bytes
+        let (wide, _) = text.as_bytes().as_chunks();
+        let before = self.glyphs.len();
+        self.glyphs.extend(wide.iter().map(|bytes| ideograph(*bytes)).take_while(is_plain).filter_map(char::from_u32));
+        let count = self.glyphs.len() - before;
+        let steps = (0..offset(count)).map(|i| i * offset(WIDTH));
+        let (at, start) = (offset(self.text.len()), offset(start));
+        self.places.extend(steps.map(|step| Place { start: start + step, end: start + step + offset(WIDTH), at: at + step }));
+        self.text.push_str(text.get(..count * WIDTH).unwrap_or_default());
+        count * WIDTH
     }
 
     /// What stands for a run of spaces: nothing, a space or a cell gap.
@@ -272,9 +270,6 @@ struct Line<'t> {
     blank: bool,
     /// Cells set apart by wide gaps.
     is_row: bool,
-    /// It has a clause in it, so it is no heading.
-    has_clause: bool,
-    width: usize,
     indented: bool,
     first: char,
     last: char,
@@ -283,34 +278,23 @@ struct Line<'t> {
 impl<'t> Line<'t> {
     fn new(text: &'t str, start: usize) -> Self {
         let trimmed = text.trim_matches(|c| is_space(c) || is_invisible(c));
-        let mut line = Self {
+        Self {
             text,
             start,
             blank: trimmed.is_empty(),
-            is_row: false,
-            has_clause: false,
-            width: 0,
+            is_row: is_row(trimmed),
             indented: text.starts_with(['\u{3000}', '\t']),
             first: trimmed.chars().next().map_or('\n', normalise),
             last: trimmed.chars().next_back().map_or('\n', normalise),
-        };
-        let (mut gaps, mut run, mut digits, mut stops) = (0, 0, false, false);
-        for ch in trimmed.chars() {
-            line.width += 1;
-            if is_space(ch) {
-                run += space_width(ch);
-                continue;
-            }
-            gaps += usize::from(run >= 2);
-            run = 0;
-            if !is_ideograph(ch) {
-                digits |= normalise(ch).is_ascii_digit();
-                stops |= matches!(ch, '。' | '；' | ';' | '!' | '！');
-                line.has_clause |= matches!(ch, ',' | '，' | '。' | '；' | ';');
-            }
         }
-        line.is_row = gaps >= 2 && digits && !stops;
-        line
+    }
+
+    /// Whether it is long and has a clause in it, so that it is no heading.
+    fn is_prose(&self) -> bool {
+        /// The shortest line that a page may have wrapped.
+        const WRAPPED: usize = 24;
+        let trimmed = self.text.trim_matches(|c| is_space(c) || is_invisible(c));
+        trimmed.chars().nth(WRAPPED - 1).is_some() && trimmed.contains([',', '，', '。', '；', ';'])
     }
 
     /// Whether `next` goes on with this line's paragraph.
@@ -321,7 +305,7 @@ impl<'t> Line<'t> {
         match self.last {
             '。' | '！' | '？' | ';' | ':' | '】' => false,
             ',' | '、' => true,
-            _ => self.has_clause && self.width >= 24,
+            _ => self.is_prose(),
         }
     }
 
@@ -336,6 +320,37 @@ impl<'t> Line<'t> {
             _ => false,
         }
     }
+}
+
+/// Whether a line has cells set apart by wide gaps, numbers among them.
+fn is_row(line: &str) -> bool {
+    // Most lines have no space at all. One is a byte up to 0x20, or these begin it, or it is U+20xx or U+3000.
+    let one = |byte: u8| matches!(byte, 0..=b' ' | 0xc2 | 0xe1);
+    let three = |bytes: [u8; 3]| matches!(bytes, [0xe2, 0x80, 0x80..=0x8a | 0xa8..=0xaf] | [0xe2, 0x81, _] | [0xe3, 0x80, 0x80]);
+    let bytes = line.as_bytes();
+    let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
+    let wide = bytes.iter().zip(second).zip(third).map(|((&first, &second), &third)| [first, second, third]);
+    // To the end, without a branch for each byte.
+    let spaced = bytes.iter().fold(false, |found, &byte| found | one(byte)) || wide.fold(false, |found, bytes| found | three(bytes));
+    if !spaced {
+        return false;
+    }
+    let (mut gaps, mut run, mut digits) = (0, 0, false);
+    for ch in line.chars() {
+        if is_space(ch) {
+            run += space_width(ch);
+            continue;
+        }
+        gaps += usize::from(run >= 2);
+        run = 0;
+        if !is_ideograph(ch) {
+            digits |= normalise(ch).is_ascii_digit();
+            if matches!(ch, '。' | '；' | ';' | '!' | '！') {
+                return false;
+            }
+        }
+    }
+    gaps >= 2 && digits
 }
 
 /// Lines of a text by `\n`, with their offsets.
@@ -437,6 +452,22 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
     }
     table
 });
+
+/// A bit for each ideograph that normalisation leaves as it is.
+static PLAIN: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0; IDEOGRAPHS / 64];
+    for ((&simple, code), index) in SIMPLIFIED.iter().zip(FIRST_IDEOGRAPH..).zip(0..) {
+        if let Some(slot) = bits.get_mut(index / 64).filter(|_| simple as u32 == code) {
+            *slot |= 1 << (index % 64);
+        }
+    }
+    bits
+});
+
+/// The code point that three bytes make in UTF-8, or 0 where they do not begin a character of three bytes.
+const fn ideograph([first, second, third]: [u8; 3]) -> u32 {
+    if first & 0xf0 == 0xe0 { (first as u32 & 0x0f) << 12 | (second as u32 & 0x3f) << 6 | third as u32 & 0x3f } else { 0 }
+}
 
 /// One character in the form the rules know.
 #[must_use]

@@ -2,11 +2,12 @@
 
 use super::source::{Glyphs, SourceText};
 
-/// A list of words with a bit for each first character, modulo 256: most glyphs begin none of them.
+/// A list of words with a bit for each first and each last character, modulo 256: most glyphs are none of them.
 #[derive(Debug)]
 pub struct Words {
-    words: &'static [&'static str],
+    list: &'static [&'static str],
     firsts: [u64; 4],
+    lasts: [u64; 4],
 }
 
 /// A list of words, made ready when the program is compiled.
@@ -20,14 +21,16 @@ impl Words {
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
     pub const fn new(words: &'static [&'static str]) -> Self {
-        let mut firsts = [0; 4];
+        let (mut firsts, mut lasts) = ([0; 4], [0; 4]);
         let mut i = 0;
         while i < words.len() {
-            let (slot, bit) = slot(first_char(words[i].as_bytes()));
-            firsts[slot] |= bit;
+            let word = words[i].as_bytes();
+            let (first, last) = (slot(char_at(word, 0)), slot(char_at(word, last_start(word))));
+            firsts[first.0] |= first.1;
+            lasts[last.0] |= last.1;
             i += 1;
         }
-        Self { words, firsts }
+        Self { list: words, firsts, lasts }
     }
 
     fn may_begin(&self, glyph: char) -> bool {
@@ -35,9 +38,14 @@ impl Words {
         self.firsts.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
+    fn may_end(&self, glyph: char) -> bool {
+        let (slot, bit) = slot(glyph as u32);
+        self.lasts.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
     /// Where the first of the words that stands at `at` ends, no later than `ceiling`.
     fn end_within(&self, source: &SourceText<'_>, at: usize, ceiling: usize) -> Option<usize> {
-        let standing = self.words.iter().filter(|word| source.starts_with(at, word));
+        let standing = self.list.iter().filter(|word| source.starts_with(at, word));
         standing.map(|word| at + word.chars().count()).find(|&end| end <= ceiling)
     }
 
@@ -50,13 +58,13 @@ impl Words {
     /// Whether one of the words stands at `at`.
     #[must_use]
     pub fn start_at(&self, source: &SourceText<'_>, at: usize) -> bool {
-        self.may_begin(source.at(at)) && self.words.iter().any(|word| source.starts_with(at, word))
+        self.may_begin(source.at(at)) && self.list.iter().any(|word| source.starts_with(at, word))
     }
 
     /// Whether one of the words ends at `at`.
     #[must_use]
     pub fn end_before(&self, source: &SourceText<'_>, at: usize) -> bool {
-        self.words.iter().any(|word| source.ends_with(at, word))
+        self.may_end(source.before(at)) && self.list.iter().any(|word| source.ends_with(at, word))
     }
 
     /// Where the first of the words inside `range` stands.
@@ -80,17 +88,27 @@ const fn slot(c: u32) -> (usize, u64) {
     ((c / 64 % 4) as usize, 1 << (c % 64))
 }
 
-/// The first character of a word in UTF-8, of three bytes at the most; 0 for none.
+/// The character of a word in UTF-8 that starts at `at`, of three bytes at the most; 0 behind its end.
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
-const fn first_char(word: &[u8]) -> u32 {
-    if word.is_empty() {
+const fn char_at(word: &[u8], at: usize) -> u32 {
+    if at >= word.len() {
         return 0;
     }
-    match word[0] {
-        0..0x80 => word[0] as u32,
-        0xc0..0xe0 => ((word[0] & 0x1f) as u32) << 6 | (word[1] & 0x3f) as u32,
-        _ => ((word[0] & 0x0f) as u32) << 12 | ((word[1] & 0x3f) as u32) << 6 | (word[2] & 0x3f) as u32,
+    match word[at] {
+        0..0x80 => word[at] as u32,
+        0xc0..0xe0 => ((word[at] & 0x1f) as u32) << 6 | (word[at + 1] & 0x3f) as u32,
+        _ => ((word[at] & 0x0f) as u32) << 12 | ((word[at + 1] & 0x3f) as u32) << 6 | (word[at + 2] & 0x3f) as u32,
     }
+}
+
+/// Where the last character of a word in UTF-8 starts.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
+const fn last_start(word: &[u8]) -> usize {
+    let mut at = word.len().saturating_sub(1);
+    while at > 0 && word[at] & 0xc0 == 0x80 {
+        at -= 1;
+    }
+    at
 }
 
 #[cfg(test)]

@@ -246,8 +246,8 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
     if let Some(name) = plain_receiver(reading, fact) {
         return Some(name);
     }
-    let anaphor = reading.words(reach.start..fact.window.left.end, Role::BorrowerAnaphor).next().is_some()
-        || reading.any(reach.start..fact.window.left.end, words!["为其", "对其", "向其", "给其", "该笔", "对接企业", "企业负责人"]);
+    let refers = |hit: Hit| hit.is_in(In::roles(&[Role::BorrowerAnaphor, Role::BorrowerReference]));
+    let anaphor = reading.hits.inside(reach.start..fact.window.left.end).any(refers);
     if anaphor {
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
         let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
@@ -305,10 +305,7 @@ fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> Stri
         let ended = (p.range.end..fact.window.left.end).any(|i| reading.source.at(i) == ';');
         return if listed || ended { String::new() } else { text(&p.range) };
     }
-    if reading.any(
-        before.clone(),
-        words!["该类贷款", "该产品", "该款产品", "该项产品", "该贷款产品", "该款", "该险种", "产品上线", "产品推出", "产品自"],
-    ) {
+    if reading.words(before.clone(), Role::ProductAnaphor).next().is_some() {
         let paragraph = reading.outline.paragraph_at(fact.window.sentence.start).map_or(0, |p| p.range.start);
         return reading.products_in(&(paragraph..before.start)).last().map(|p| text(&p.range)).unwrap_or_default();
     }

@@ -1,6 +1,7 @@
 //! What stands around a number.
 
 use crate::engine::lexicon::{Hit, In, Role, Sense};
+use crate::engine::outline::inside;
 use crate::engine::reading::Reading;
 use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
@@ -186,7 +187,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
             start = start.max(at + 1);
         }
     }
-    for range in spoken_for(reading, floor..end) {
+    for range in spoken_for(reading, &(floor..end)) {
         start = start.max(range.end.min(end));
     }
     trim_start(reading, start.min(end)..end)
@@ -204,12 +205,10 @@ pub fn without_brackets(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
 }
 
 /// Places that are no part of a noun phrase: dates, institutions, borrowers.
-fn spoken_for(reading: &Reading<'_, '_>, range: Glyphs) -> impl Iterator<Item = Glyphs> {
+fn spoken_for<'a>(reading: &'a Reading<'_, '_>, range: &Glyphs) -> impl Iterator<Item = &'a Glyphs> {
     let wide = range.start.saturating_sub(40)..range.end;
-    let dates = reading.dates_in(&wide).iter().map(|d| d.range.clone());
-    let institutions = reading.institutions_in(&wide).iter().map(|m| m.range.clone());
-    let borrowers = reading.borrowers_in(&wide).iter().map(|b| b.range.clone());
-    dates.chain(institutions).chain(borrowers).filter(move |r| r.end > range.start)
+    let start = range.start;
+    reading.names.get(inside(reading.names, &wide, |name| name)).unwrap_or_default().iter().filter(move |name| name.end > start)
 }
 
 /// The noun phrase that begins right behind a number.
@@ -256,7 +255,7 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     if let Some(hit) = reading.hits.inside(start + 1..end.max(start + 1)).find(acts) {
         end = end.min(hit.start);
     }
-    for range in spoken_for(reading, start..end) {
+    for range in spoken_for(reading, &(start..end)) {
         if range.start >= start {
             end = end.min(range.start);
         }

@@ -8,18 +8,19 @@ pub mod problem;
 pub mod register;
 pub mod rows;
 mod tables;
+mod trie;
 
 pub use problem::Problems;
 pub use register::{NameReading, Register, Registered};
 pub use rows::SourceFile;
 pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
 
-use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::source::{Glyphs, SourceText};
+use trie::{Found, Trie};
 
 /// What a word means: which table it is in, and the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,8 +167,6 @@ struct Word {
     /// Where its senses begin in [`Lexicon::senses`], and how many it has.
     first: u32,
     count: u16,
-    /// Its length in glyphs.
-    length: u16,
     /// A bit for each role it has, and for each table it is in.
     bits: u32,
 }
@@ -261,7 +260,7 @@ pub struct Sources {
 /// The words in force and the automaton that finds them.
 pub struct Lexicon {
     tables: Tables,
-    automaton: CharwiseDoubleArrayAhoCorasick<u32>,
+    trie: Trie,
     words: Vec<Word>,
     /// The senses of all words, one word after the other.
     senses: Vec<Sense>,
@@ -329,26 +328,21 @@ impl Lexicon {
             digest.update([0]);
         }
         let digest = hex(digest.finalize().get(..16).unwrap_or_default());
-        let mut patterns = Vec::with_capacity(senses.len());
         let mut words = Vec::with_capacity(senses.len());
         let mut word_forms = Vec::with_capacity(senses.len());
         let mut all_senses = Vec::with_capacity(senses.len());
         for (form, of_form) in &senses {
-            if form.is_empty() {
-                return Err(LexiconError::new("*", "a form is empty"));
-            }
-            patterns.push((*form, u32::try_from(words.len()).unwrap_or(u32::MAX)));
             words.push(Word {
                 first: u32::try_from(all_senses.len()).unwrap_or(u32::MAX),
                 count: u16::try_from(of_form.len()).unwrap_or(u16::MAX),
-                length: u16::try_from(form.chars().count()).unwrap_or(u16::MAX),
                 bits: bits(of_form, &tables),
             });
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);
         }
-        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build_with_values(patterns).map_err(|e| LexiconError::new("*", e))?;
-        Ok(Self { tables, automaton, words, senses: all_senses, word_forms, digest })
+        let faulty = |form: &str| LexiconError::new("*", format!("no word can be written `{form}`"));
+        let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(faulty)?;
+        Ok(Self { tables, trie, words, senses: all_senses, word_forms, digest })
     }
 
     /// The tables.
@@ -379,42 +373,43 @@ impl Lexicon {
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        // By end, as the automaton finds them.
-        let mut found: Vec<Hit> = Vec::with_capacity(source.len() * 2);
-        let mut first = vec![0_u32; source.len() + 2];
-        let mut first_end = Vec::with_capacity(source.len() + 1);
-        first_end.push(0);
-        let mut end = 0;
-        for hit in self.automaton.find_overlapping_iter(source.normalised()) {
-            while source.byte(end) < hit.end() {
-                end += 1;
-                first_end.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
-            }
-            let Some(word) = self.words.get(hit.value() as usize) else { continue };
-            let start = end - usize::from(word.length);
-            if let Some(count) = first.get_mut(start + 1) {
-                *count += 1;
-            }
-            found.push(Hit { start, end, word: hit.value(), bits: word.bits });
-        }
-        let mut sum = 0;
-        for count in &mut first {
-            sum += *count;
-            *count = sum;
-        }
-        // Hits come by end, so walking them backwards puts the longest of each start first.
-        let mut next = first.clone();
-        let mut by_start = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; found.len()];
-        for hit in found.iter().rev() {
-            if let Some(place) = next.get_mut(hit.start) {
-                if let Some(slot) = by_start.get_mut(*place as usize) {
-                    *slot = *hit;
-                }
-                *place += 1;
-            }
-        }
-        Hits { by_start, first, by_end: found, first_end }
+        let length = source.len();
+        let hit = |found: &Found| {
+            let bits = self.words.get(found.word as usize).map_or(0, |word| word.bits);
+            Hit { start: found.start, end: found.end, word: found.word, bits }
+        };
+        let found = self.trie.find(source.glyphs());
+        // Backwards, the longest of those that start at a place comes first.
+        let (by_start, first) = by_place(found.iter().rev().map(hit), length, |hit| hit.start);
+        let (by_end, first_end) = by_place(by_start.iter().copied(), length, |hit| hit.end);
+        Hits { by_start, first, by_end, first_end }
     }
+}
+
+/// Hits by a place of each, in the order they come where that is the same; and the index of the first hit at or after
+/// each place.
+fn by_place(hits: impl ExactSizeIterator<Item = Hit> + Clone, length: usize, place: impl Fn(Hit) -> usize) -> (Vec<Hit>, Vec<u32>) {
+    let mut first = vec![0_u32; length + 2];
+    for hit in hits.clone() {
+        if let Some(count) = first.get_mut(place(hit) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut first {
+        sum += *count;
+        *count = sum;
+    }
+    let mut next = first.clone();
+    let mut sorted = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; hits.len()];
+    for hit in hits {
+        let Some(next) = next.get_mut(place(hit)) else { continue };
+        if let Some(slot) = sorted.get_mut(*next as usize) {
+            *slot = hit;
+        }
+        *next += 1;
+    }
+    (sorted, first)
 }
 
 /// The bits of a word with these senses.

@@ -30,6 +30,12 @@ pub enum Role {
     Anaphor,
     /// 该企业 该公司: stands for the borrower before.
     BorrowerAnaphor,
+    /// 为其 该笔: a sum goes to the borrower before.
+    BorrowerReference,
+    /// 该产品 该险种: stands for the product before.
+    ProductAnaphor,
+    /// 锟斤拷 â€: what is left of characters that were lost.
+    Mojibake,
     /// 向 为 对 给: opens the receiver of an act.
     Receiver,
     /// A word at which a noun phrase to its right begins or to its left ends.

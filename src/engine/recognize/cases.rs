@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::date::{DateMention, Day, dates};
+use super::openers::Openers;
 use super::quantity::{QuantityMention, quantities};
 use crate::engine::lexicon::Lexicon;
 use crate::engine::report::{Qualifier, QuantityKind};
@@ -82,8 +83,10 @@ fn numbers_are_read_as_the_cases_say() {
         .iter()
         .filter_map(|case| {
             let source = SourceText::new(&case.text);
-            let found: Vec<String> =
-                quantities(&source, &lexicon.scan(&source), &lexicon, &[]).iter().map(|m| number_line(&source, m)).collect();
+            let found: Vec<String> = quantities(&source, &Openers::find(&source), &lexicon.scan(&source), &lexicon, &[])
+                .iter()
+                .map(|m| number_line(&source, m))
+                .collect();
             (found != case.finds).then(|| format!("{}: want {:?}, got {found:?}", case.text, case.finds))
         })
         .collect();
@@ -97,7 +100,8 @@ fn dates_are_read_as_the_cases_say() {
         .iter()
         .filter_map(|case| {
             let source = SourceText::new(&case.text);
-            let found: Vec<String> = dates(&source, day(&case.reference)).iter().map(|m| date_line(&source, m)).collect();
+            let found: Vec<String> =
+                dates(&source, &Openers::find(&source), day(&case.reference)).iter().map(|m| date_line(&source, m)).collect();
             (found != case.finds).then(|| format!("{}: want {:?}, got {found:?}", case.text, case.finds))
         })
         .collect();
@@ -108,9 +112,9 @@ fn dates_are_read_as_the_cases_say() {
 fn assert_covered(lexicon: &Lexicon, text: &str) {
     let source = SourceText::new(text);
     let hits = lexicon.scan(&source);
-    let found = dates(&source, day("2023-08-20"));
+    let found = dates(&source, &Openers::find(&source), day("2023-08-20"));
     let taken: Vec<_> = found.iter().map(|m| m.range.clone()).collect();
-    let numbers = quantities(&source, &hits, lexicon, &taken);
+    let numbers = quantities(&source, &Openers::find(&source), &hits, lexicon, &taken);
     assert!(numbers.windows(2).all(|pair| matches!(pair, [a, b] if a.range.end <= b.range.start)), "order in {text}");
     let mut covered = vec![0_u8; source.len()];
     for range in taken.into_iter().chain(numbers.into_iter().map(|m| m.range)) {

@@ -7,7 +7,7 @@
 use super::calendar::{day, days_in, month_end, shift_days, shift_month};
 use super::date_words;
 use super::numeral::han_digit;
-use super::openers;
+use super::openers::{DATE, Openers};
 use super::view::View;
 use crate::engine::source::{Glyphs, SourceText};
 
@@ -81,34 +81,22 @@ pub struct DateMention {
     pub year_inferred: bool,
 }
 
-/// Finds every date, time and period, by place, not overlapping. A year left out
-/// is the latest that is not after `reference` (the day of publication).
+/// Finds every date, time and period, by place, not overlapping. A year left out is the latest that is not after
+/// `published`, the day of publication; where that is not known, not after the first year that the text names.
 #[must_use]
-pub fn dates(source: &SourceText<'_>, reference: Option<Day>) -> Vec<DateMention> {
-    let reader = Reader { view: View::new(source, source.len()), reference };
-    let mut mentions = Vec::with_capacity(source.len() / 128);
-    let mut at = 0;
-    while at < source.len() {
-        if !openers::may_open(source.at(at), openers::DATE) {
-            at += 1;
-            continue;
-        }
-        let (mention, next) = reader.mention_at(at);
-        at = next.max(at + 1);
-        if let Some(mention) = mention {
-            at = at.max(mention.range.end);
-            mentions.push(mention);
-        }
+pub fn dates(source: &SourceText<'_>, openers: &Openers, published: Option<Day>) -> Vec<DateMention> {
+    let mut reader = Reader { view: View::new(source, source.len()), reference: published };
+    if published.is_none() {
+        let first = reader.mentions(openers).find_map(|mention| last_day_of_its_year(&mention));
+        reader.reference = first;
     }
-    mentions
+    reader.mentions(openers).collect()
 }
 
-/// The last day of the year that a text names first: what stands for the day of publication where none is known.
-#[must_use]
-pub fn first_year(dates: &[DateMention]) -> Option<Day> {
-    let written = |d: &&DateMention| !d.year_inferred && !d.impossible && d.shape != DateShape::Time;
-    let year = dates.iter().filter(written).find_map(|d| d.start.or(d.end))?.year;
-    day(year, 12, 31)
+/// The last day of the year that a date is written with.
+fn last_day_of_its_year(date: &DateMention) -> Option<Day> {
+    let written = !date.year_inferred && !date.impossible && date.shape != DateShape::Time;
+    date.start.or(date.end).filter(|_| written).and_then(|written| day(written.year, 12, 31))
 }
 
 /// The day that is written at `at` in full, undamaged.
@@ -207,6 +195,19 @@ impl Reading {
 }
 
 impl Reader<'_> {
+    /// Every date, by place, not overlapping.
+    fn mentions(&self, openers: &Openers) -> impl Iterator<Item = DateMention> {
+        let mut next = 0;
+        openers.inside(0..self.view.end, DATE).filter_map(move |at| {
+            if at < next {
+                return None;
+            }
+            let (mention, behind) = self.mention_at(at);
+            next = behind.max(mention.as_ref().map_or(0, |mention| mention.range.end));
+            mention
+        })
+    }
+
     /// The date that begins at `at`, and where to go on.
     fn mention_at(&self, at: usize) -> (Option<DateMention>, usize) {
         let c = self.view.at(at);

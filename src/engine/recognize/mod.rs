@@ -13,7 +13,7 @@ mod literal;
 mod marker;
 pub mod name;
 mod numeral;
-mod openers;
+pub mod openers;
 mod qualifier;
 pub mod quantity;
 mod unit;

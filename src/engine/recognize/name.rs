@@ -1,6 +1,6 @@
 //! Names of borrowers and of products.
 
-use super::openers;
+use super::openers::{BORROWER, Openers};
 use crate::engine::lexicon::{Hits, In, Lexicon, Role, Sense};
 use crate::engine::recognize::institution::InstitutionMention;
 use crate::engine::source::{Glyphs, SourceText};
@@ -92,12 +92,17 @@ const MAX_NAME: usize = 32;
 
 /// Finds borrowers by the ends of their names.
 #[must_use]
-pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, institutions: &[InstitutionMention]) -> Vec<Borrower> {
+pub fn borrowers(
+    source: &SourceText<'_>,
+    openers: &Openers,
+    hits: &Hits,
+    lexicon: &Lexicon,
+    institutions: &[InstitutionMention],
+) -> Vec<Borrower> {
     let mut out: Vec<Borrower> = Vec::new();
-    let mut at = 0;
-    while at < source.len() {
-        if !openers::may_open(source.at(at), openers::BORROWER) {
-            at += 1;
+    let mut next = 0;
+    for at in openers.inside(0..source.len(), BORROWER) {
+        if at < next {
             continue;
         }
         let name = match source.at(at) {
@@ -110,11 +115,9 @@ pub fn borrowers(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, instit
         let person = name.is_none();
         let name = name.or_else(|| after_calling(source, at));
         if let Some(range) = name.filter(|r| out.last().is_none_or(|b| b.range.end <= r.start)) {
-            at = range.end.max(at + 1);
-            let person = person || matches!(source.before(at), '士' | '生' | '某');
+            next = range.end.max(at + 1);
+            let person = person || matches!(source.before(next), '士' | '生' | '某');
             out.push(Borrower { range, person });
-        } else {
-            at += 1;
         }
     }
     out

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::amount::Amount;
 use super::marker::{self, Marker};
 use super::numeral::{self, Numeral, is_han_numeral};
-use super::openers;
+use super::openers::{NUMBER, Openers};
 use super::qualifier;
 use super::unit;
 use super::view::View;
@@ -53,7 +53,7 @@ pub struct QuantityMention {
 
 /// Finds every number outside `taken` (dates, names), by place, not overlapping.
 #[must_use]
-pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken: &[Glyphs]) -> Vec<QuantityMention> {
+pub fn quantities(source: &SourceText<'_>, openers: &Openers, hits: &Hits, lexicon: &Lexicon, taken: &[Glyphs]) -> Vec<QuantityMention> {
     let mut taken: Vec<Glyphs> = taken.iter().filter(|range| range.start < range.end).cloned().collect();
     taken.sort_by_key(|range| (range.start, range.end));
     let view = View::new(source, source.len());
@@ -61,10 +61,10 @@ pub fn quantities(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, taken
     let mut mentions = Vec::with_capacity(source.len() / 32);
     let mut at = 0;
     for range in &taken {
-        reader.read(at, range.start, &mut mentions);
+        reader.read(openers, at..range.start, &mut mentions);
         at = at.max(range.end);
     }
-    reader.read(at, source.len(), &mut mentions);
+    reader.read(openers, at..source.len(), &mut mentions);
     share_units(source, &mut mentions);
     mentions
 }
@@ -101,13 +101,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self, start: usize, end: usize, mentions: &mut Vec<QuantityMention>) {
-        self.view = View::new(self.source, end);
-        self.floor = self.floor.max(start);
-        let mut at = start;
-        while at < end {
-            if !openers::may_open(self.source.at(at), openers::NUMBER) {
-                at += 1;
+    fn read(&mut self, openers: &Openers, stretch: Glyphs, mentions: &mut Vec<QuantityMention>) {
+        self.view = View::new(self.source, stretch.end);
+        self.floor = self.floor.max(stretch.start);
+        let mut next = stretch.start;
+        for at in openers.inside(stretch, NUMBER) {
+            if at < next {
                 continue;
             }
             match self.source.at(at) {
@@ -115,11 +114,11 @@ impl<'a> Reader<'a> {
                 '”' | '》' | '〉' | '\n' => self.quoted = false,
                 _ => {}
             }
-            let (mention, next) = self.mention_at(at);
-            at = next.max(at + 1);
+            let (mention, behind) = self.mention_at(at);
+            next = behind;
             if let Some(mention) = mention {
-                at = at.max(mention.range.end);
-                self.floor = at;
+                next = next.max(mention.range.end);
+                self.floor = next.max(at + 1);
                 mentions.push(mention);
             }
         }

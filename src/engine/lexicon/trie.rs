@@ -1,0 +1,259 @@
+//! All words of the tables as a tree of their glyphs, and how they are found in a text.
+//!
+//! At most places of a text no word begins, or one of a single glyph. Where one may begin is noted first, for the
+//! whole text, by looks at two sets of bits that stay in the nearest cache and without a branch that a processor
+//! would have to guess. Only there the words are looked up: those of one glyph in a table of their own, the others
+//! by their first two glyphs and from there glyph by glyph.
+
+use std::collections::BTreeMap;
+
+/// What follows a beginning of words.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The last glyph of the beginning.
+    glyph: char,
+    /// The word that ends here, or `NONE`.
+    word: u32,
+    /// The glyphs that may follow: nodes side by side, in the order of their glyphs.
+    first: u32,
+    count: u32,
+}
+
+/// No word, no node.
+const NONE: u32 = u32::MAX;
+/// The last glyph that may begin a word: that of the Basic Multilingual Plane.
+const LAST_FIRST: char = '\u{ffff}';
+/// How many bits the number of a node or a word may have.
+const NUMBER_BITS: u32 = 27;
+/// Bits of the set of pairs and of that of single glyphs, as powers of two.
+const PAIR_BITS: u32 = 16;
+const SINGLE_BITS: u32 = 13;
+
+/// A word in a text: its first glyph, the glyph after its last, its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub start: usize,
+    pub end: usize,
+    pub word: u32,
+}
+
+/// The words of a lexicon.
+#[derive(Debug)]
+pub struct Trie {
+    /// The words of one glyph.
+    singles: Table,
+    /// The nodes of the first two glyphs of the others.
+    pairs: Table,
+    /// The beginnings of two glyphs and more.
+    nodes: Vec<Node>,
+}
+
+/// A beginning of words, while the tree is made.
+#[derive(Default)]
+struct Branch {
+    word: Option<u32>,
+    next: BTreeMap<char, usize>,
+}
+
+impl Trie {
+    /// The tree of `words`, which are numbered as they come.
+    ///
+    /// # Errors
+    /// The word that is empty or begins with a glyph outside the Basic Multilingual Plane.
+    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<Self, &'w str> {
+        let mut branches = vec![Branch::default()];
+        for (word, number) in words.into_iter().zip(0..) {
+            if word.chars().next().is_none_or(|first| first > LAST_FIRST) {
+                return Err(word);
+            }
+            let mut at = 0;
+            for glyph in word.chars() {
+                let new = branches.len();
+                let next = branches.get_mut(at).map_or(new, |branch| *branch.next.entry(glyph).or_insert(new));
+                if next == new {
+                    branches.push(Branch::default());
+                }
+                at = next;
+            }
+            if let Some(branch) = branches.get_mut(at) {
+                branch.word = Some(number);
+            }
+        }
+        let mut trie = Self { singles: Table::default(), pairs: Table::default(), nodes: Vec::with_capacity(branches.len()) };
+        let (mut singles, mut pairs) = (Vec::new(), Vec::new());
+        let mut order: Vec<&Branch> = Vec::with_capacity(branches.len());
+        for (&first, &branch) in branches.first().into_iter().flat_map(|root| &root.next) {
+            let Some(branch) = branches.get(branch) else { continue };
+            singles.extend(branch.word.map(|word| (u64::from(first), word)));
+            let (from, _) = trie.put(branch, &branches, &mut order);
+            pairs.extend(branch.next.keys().zip(from..).map(|(&second, node)| (pair(first, second), node)));
+        }
+        trie.singles = Table::new(&singles, SINGLE_BITS);
+        trie.pairs = Table::new(&pairs, PAIR_BITS);
+        // Level by level, so that the glyphs which may follow one come side by side.
+        let mut at = 0;
+        while let Some(branch) = order.get(at).copied() {
+            let (first, count) = trie.put(branch, &branches, &mut order);
+            if let Some(node) = trie.nodes.get_mut(at) {
+                (node.first, node.count) = (first, count);
+            }
+            at += 1;
+        }
+        Ok(trie)
+    }
+
+    /// Adds the nodes of the glyphs that follow `parent`: the first of them, and how many they are.
+    fn put<'b>(&mut self, parent: &Branch, branches: &'b [Branch], order: &mut Vec<&'b Branch>) -> (u32, u32) {
+        let number = |count: usize| u32::try_from(count).unwrap_or(NONE);
+        let first = number(self.nodes.len());
+        for (&glyph, &next) in &parent.next {
+            let Some(branch) = branches.get(next) else { continue };
+            self.nodes.push(Node { glyph, word: branch.word.unwrap_or(NONE), first: 0, count: 0 });
+            order.push(branch);
+        }
+        (first, number(self.nodes.len()) - first)
+    }
+
+    /// Every word in `text`: those of one glyph by place, then the others by place, the shortest of each place first.
+    #[must_use]
+    pub fn find(&self, text: &[char]) -> Vec<Found> {
+        let mut found = Vec::with_capacity(text.len());
+        for at in places(text.iter().map(|&glyph| self.singles.may_hold(u64::from(glyph)))) {
+            let word = text.get(at).and_then(|&glyph| self.singles.get(u64::from(glyph)));
+            found.extend(word.map(|word| Found { start: at, end: at + 1, word }));
+        }
+        let pairs = || text.iter().zip(text.get(1..).unwrap_or_default()).map(|(&first, &second)| pair(first, second));
+        for at in places(pairs().map(|pair| self.pairs.may_hold(pair))) {
+            let Some([first, second, rest @ ..]) = text.get(at..) else { continue };
+            let Some(mut node) = self.pairs.get(pair(*first, *second)).and_then(|node| self.nodes.get(node as usize)) else { continue };
+            let mut end = at + 2;
+            let mut rest = rest.iter();
+            loop {
+                if node.word != NONE {
+                    found.push(Found { start: at, end, word: node.word });
+                }
+                let next = self.nodes.get(node.first as usize..(node.first + node.count) as usize).unwrap_or_default();
+                let reached = rest.next().and_then(|glyph| next.binary_search_by_key(glyph, |node| node.glyph).ok());
+                let Some(reached) = reached.and_then(|place| next.get(place)) else { break };
+                (node, end) = (reached, end + 1);
+            }
+        }
+        found
+    }
+}
+
+/// Where `marks` are set, without a branch on any of them.
+fn places(marks: impl ExactSizeIterator<Item = bool>) -> Vec<usize> {
+    let mut places = vec![0; marks.len() + 1];
+    let mut count = 0;
+    for (at, mark) in marks.enumerate() {
+        if let Some(place) = places.get_mut(count) {
+            *place = at;
+        }
+        count += usize::from(mark);
+    }
+    places.truncate(count);
+    places
+}
+
+/// Two glyphs as one number; no two pairs are the same as long as the first is no more than `LAST_FIRST`.
+const fn pair(first: char, second: char) -> u64 {
+    (first as u64) << 21 | second as u64
+}
+
+/// A number whose upper bits are a hash of `key`.
+const fn hash(key: u64) -> u64 {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Numbers by glyphs: a table with room to spare, whose places are tried one after the other.
+#[derive(Debug, Default)]
+struct Table {
+    /// Key and number packed into one; `u64::MAX` where the place is free.
+    places: Vec<u64>,
+    shift: u32,
+    /// A bit for the hash of each key.
+    set: Vec<u64>,
+    set_shift: u32,
+}
+
+impl Table {
+    /// The table of these keys and their numbers, with a set of `set_bits` bits, as a power of two.
+    fn new(entries: &[(u64, u32)], set_bits: u32) -> Self {
+        let bits = (entries.len() * 2).next_power_of_two().trailing_zeros().max(1);
+        let (shift, set_shift) = (u64::BITS - bits, u64::BITS - set_bits);
+        let mut table = Self { places: vec![u64::MAX; 1 << bits], shift, set: vec![0; 1 << (set_bits - 6)], set_shift };
+        for &(key, number) in entries {
+            let (slot, bit) = table.bit(key);
+            if let Some(bits) = table.set.get_mut(slot) {
+                *bits |= bit;
+            }
+            let mut at = table.place(key);
+            while table.places.get(at).is_some_and(|&taken| taken != u64::MAX) {
+                at = (at + 1) & (table.places.len() - 1);
+            }
+            if let Some(place) = table.places.get_mut(at) {
+                *place = key << NUMBER_BITS | u64::from(number);
+            }
+        }
+        table
+    }
+
+    /// The place of a key's bit in the set.
+    fn bit(&self, key: u64) -> (usize, u64) {
+        let hash = hash(key) >> self.set_shift;
+        (usize::try_from(hash >> 6).unwrap_or(usize::MAX), 1 << (hash & 63))
+    }
+
+    /// Whether the table may hold `key`: a look at the set.
+    #[inline]
+    fn may_hold(&self, key: u64) -> bool {
+        let (slot, bit) = self.bit(key);
+        self.set.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn place(&self, key: u64) -> usize {
+        usize::try_from(hash(key) >> self.shift).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    fn get(&self, key: u64) -> Option<u32> {
+        let mut at = self.place(key);
+        loop {
+            match self.places.get(at) {
+                Some(&u64::MAX) | None => return None,
+                Some(&taken) if taken >> NUMBER_BITS == key => return u32::try_from(taken & ((1 << NUMBER_BITS) - 1)).ok(),
+                Some(_) => at = (at + 1) & (self.places.len() - 1),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(words: &[&str], text: &str) -> Vec<(usize, usize, u32)> {
+        let trie = Trie::new(words.iter().copied()).expect("they are words");
+        let glyphs: Vec<char> = text.chars().collect();
+        trie.find(&glyphs).into_iter().map(|found| (found.start, found.end, found.word)).collect()
+    }
+
+    #[test]
+    fn all_words_of_a_text_are_found_and_no_others() {
+        let words = ["贷", "贷款", "贷款余额", "贷款余额为", "款", "POS机", "存贷款", "贷😀"];
+        assert_eq!(found(&words, "贷款余额是"), [(0, 1, 0), (1, 2, 4), (0, 2, 1), (0, 4, 2)]);
+        assert_eq!(found(&words, "存贷款"), [(1, 2, 0), (2, 3, 4), (0, 3, 6), (1, 3, 1)]);
+        assert_eq!(found(&words, "有POS机具"), [(1, 5, 5)]);
+        assert_eq!(found(&words, "贷😀"), [(0, 1, 0), (0, 2, 7)]);
+        assert_eq!(found(&words, "😀存"), []);
+        assert_eq!(found(&words, ""), []);
+        assert_eq!(found(&[], "贷款"), []);
+    }
+
+    #[test]
+    fn a_word_that_cannot_be_looked_up_is_refused() {
+        assert_eq!(Trie::new(["贷款", ""]).err(), Some(""));
+        assert_eq!(Trie::new(["😀贷"]).err(), Some("😀贷"));
+    }
+}
