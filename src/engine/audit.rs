@@ -481,7 +481,7 @@ fn heading_mismatch(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 pub struct Restated<'a> {
     /// The body's quantities with their indices, ascending.
     body: Vec<(usize, &'a QuantityMention)>,
-    /// Places in `body` by kind, unit and value.
+    /// Places in `body` of each kind, unit and value that a heading has.
     by_value: BTreeMap<(QuantityKind, &'a str, Option<Decimal>), Vec<usize>>,
 }
 
@@ -493,9 +493,13 @@ impl<'a> Restated<'a> {
         if !roles.contains(&QuantityRole::Heading) {
             return out;
         }
+        let in_headings = reading.quantities.iter().zip(roles).filter(|(_, role)| **role == QuantityRole::Heading);
+        out.by_value = in_headings.map(|(q, _)| ((q.kind, q.unit.as_str(), q.value), Vec::new())).collect();
         for (index, q) in reading.quantities.iter().enumerate() {
             if reading.outline.paragraph_at(q.core.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)) {
-                out.by_value.entry((q.kind, q.unit.as_str(), q.value)).or_default().push(out.body.len());
+                if let Some(places) = out.by_value.get_mut(&(q.kind, q.unit.as_str(), q.value)) {
+                    places.push(out.body.len());
+                }
                 out.body.push((index, q));
             }
         }

@@ -47,6 +47,7 @@ pub struct Act {
 #[must_use]
 pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
     let mut out = Vec::with_capacity(reading.source.len() / 32);
+    let mut begun = vec![Begun::default(); reading.lexicon.tables().category_forms.len()];
     let mut plans_in = usize::MAX;
     for sentence in &reading.outline.sentences {
         if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
@@ -69,10 +70,9 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             if demanded && !guides(reading, clause.start) {
                 break;
             }
-            clause_cues(reading, clause, demanded, &mut out);
+            clause_cues(reading, clause, demanded, &mut begun, &mut out);
         }
     }
-    out.sort_by_key(|c| (c.range.start, c.range.end, c.category));
     out
 }
 
@@ -139,35 +139,47 @@ impl<'r, 'a, 't> Clause<'r, 'a, 't> {
     }
 }
 
-/// The cues of one clause.
-fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, demanded: bool, out: &mut Vec<Cue>) {
+/// A form of several parts of which the first have been met.
+#[derive(Clone, Debug, Default)]
+struct Begun {
+    /// The last part met.
+    part: u8,
+    /// From the first glyph of the first part to the last of that.
+    range: Glyphs,
+}
+
+/// The cues of one clause, put in their places among `out`.
+fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, demanded: bool, begun: &mut [Begun], out: &mut Vec<Cue>) {
     if purposive(reading, &clause) || circumstantial(reading, &clause) {
         return;
     }
     let tables = reading.lexicon.tables();
-    // Where the last matched part of each discontinuous form ended, and where the form began.
-    let mut open: BTreeMap<u16, (u8, usize, usize)> = BTreeMap::new();
     let clause = Clause::new(reading, clause);
     for hit in reading.hits.inside(clause.range.clone()).filter(|hit| hit.is_in(In::CATEGORIES)) {
         for sense in reading.lexicon.senses(hit) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
             let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
-            let begun = if part == 0 {
+            let start = if part == 0 {
                 Some(hit.start)
             } else {
-                open.get(&form)
-                    .filter(|(p, end, _)| *p + 1 == part && hit.start >= *end && hit.start - end <= MAX_GAP)
-                    .map(|(_, _, begin)| *begin)
+                let goes_on =
+                    |o: &&Begun| !o.range.is_empty() && o.part + 1 == part && (o.range.end..=o.range.end + MAX_GAP).contains(&hit.start);
+                begun.get(usize::from(form)).filter(goes_on).map(|o| o.range.start).filter(|&start| start >= clause.range.start)
             };
-            let Some(begin) = begun else { continue };
+            let Some(start) = start else { continue };
             if usize::from(part) + 1 < parts.len() {
-                open.insert(form, (part, hit.end, begin));
-            } else {
-                let cue = Cue { category: code, range: begin..hit.end, demanded };
-                if stands(&clause, &cue) {
-                    out.push(cue);
+                if let Some(slot) = begun.get_mut(usize::from(form)) {
+                    *slot = Begun { part, range: start..hit.end };
                 }
+                continue;
+            }
+            let cue = Cue { category: code, range: start..hit.end, demanded };
+            if stands(&clause, &cue) {
+                // By place: only a form of several parts begins before the cue found last.
+                let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
+                let at = out.iter().rposition(|before| place(before) <= place(&cue)).map_or(0, |before| before + 1);
+                out.insert(at, cue);
             }
         }
     }
