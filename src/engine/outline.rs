@@ -4,7 +4,7 @@ use super::recognize::date::{DateMention, Day, full_day_at};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
 use super::report::{InstitutionType, QuantityKind};
-use super::source::{Glyphs, SourceText};
+use super::source::{Glyphs, SourceText, ahead};
 use crate::engine::words::{Words, words};
 
 /// Longest heading, in glyphs.
@@ -112,7 +112,9 @@ pub struct Marks<'a> {
 
 /// The part of a sorted list of mentions that starts inside `range`.
 pub fn inside<T>(list: &[T], range: &Glyphs, place: impl Fn(&T) -> &Glyphs) -> Glyphs {
-    list.partition_point(|m| place(m).start < range.start)..list.partition_point(|m| place(m).start < range.end)
+    let first = list.partition_point(|m| place(m).start < range.start);
+    let behind = list.get(first..).unwrap_or_default();
+    first..first + ahead(behind, |m| place(m).start < range.end)
 }
 
 /// The day a bulletin was published, as its first lines say it: a full date near the start.

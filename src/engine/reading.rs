@@ -82,7 +82,7 @@ impl Reading<'_, '_> {
 
     /// The words of a role inside `range`.
     pub fn words(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
-        self.hits.inside(range).filter(move |hit| hit.has_role(role))
+        self.hits.of_role(range, role)
     }
 
     /// The dates that start inside `range`.

@@ -166,8 +166,8 @@ impl<'t> SourceText<'t> {
     /// The glyphs of a range that are neither ideograph, letter nor digit, ascending.
     #[must_use]
     pub fn marks(&self, range: Glyphs) -> &[usize] {
-        let before = |at: usize| self.marks.partition_point(|&mark| mark < at);
-        self.marks.get(before(range.start)..before(range.end)).unwrap_or_default()
+        let marks = self.marks.get(self.marks.partition_point(|&mark| mark < range.start)..).unwrap_or_default();
+        marks.get(..ahead(marks, |&mark| mark < range.end)).unwrap_or_default()
     }
 
     /// Glyph indices before which a line break of the original was removed.
@@ -375,6 +375,16 @@ impl<'t> Iterator for Lines<'t> {
         self.at += end + 1;
         Some(line)
     }
+}
+
+/// How many at the head of a list `belong`, where those that do come first and are few.
+pub fn ahead<T>(list: &[T], belongs: impl Fn(&T) -> bool) -> usize {
+    let mut reach = 1;
+    while list.get(reach - 1).is_some_and(&belongs) {
+        reach *= 2;
+    }
+    let sure = reach / 2;
+    sure + list.get(sure..list.len().min(reach)).unwrap_or_default().partition_point(belongs)
 }
 
 /// Bullets and brackets that open an item or a heading.

@@ -104,6 +104,8 @@ pub struct Hits {
     by_end: Vec<Hit>,
     /// Index in `by_end` of the first hit that ends at or after each glyph.
     first_end: Vec<u32>,
+    /// The bits of all of them: what no word is need not be looked for.
+    bits: u32,
 }
 
 impl Hits {
@@ -131,6 +133,12 @@ impl Hits {
     #[must_use]
     pub fn by_end(&self) -> &[Hit] {
         &self.by_end
+    }
+
+    /// The words of a role that lie inside `range`, by place.
+    pub fn of_role(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
+        let range = if self.bits & (1 << role as u32) == 0 { 0..0 } else { range };
+        self.inside(range).filter(move |hit| hit.has_role(role))
     }
 
     /// The words that lie inside `range`, by place.
@@ -382,7 +390,8 @@ impl Lexicon {
         // Backwards, the longest of those that start at a place comes first.
         let (by_start, first) = by_place(found.iter().rev().map(hit), length, |hit| hit.start);
         let (by_end, first_end) = by_place(by_start.iter().copied(), length, |hit| hit.end);
-        Hits { by_start, first, by_end, first_end }
+        let bits = by_start.iter().fold(0, |bits, hit| bits | hit.bits);
+        Hits { by_start, first, by_end, first_end, bits }
     }
 }
 

@@ -25,9 +25,9 @@ const NONE: u32 = u32::MAX;
 const LAST_FIRST: char = '\u{ffff}';
 /// How many bits the number of a node or a word may have.
 const NUMBER_BITS: u32 = 27;
-/// Bits of the set of pairs and of that of single glyphs, as powers of two.
-const PAIR_BITS: u32 = 16;
-const SINGLE_BITS: u32 = 13;
+/// How many times 64 bits the sets of single glyphs and of pairs have: powers of two.
+const SINGLES: usize = 128;
+const PAIRS: usize = 1024;
 
 /// A word in a text: its first glyph, the glyph after its last, its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Trie {
     /// The words of one glyph.
-    singles: Table,
+    singles: Table<SINGLES>,
     /// The nodes of the first two glyphs of the others.
-    pairs: Table,
+    pairs: Table<PAIRS>,
     /// The beginnings of two glyphs and more.
     nodes: Vec<Node>,
 }
@@ -79,7 +79,7 @@ impl Trie {
                 branch.word = Some(number);
             }
         }
-        let mut trie = Self { singles: Table::default(), pairs: Table::default(), nodes: Vec::with_capacity(branches.len()) };
+        let mut trie = Self { singles: Table::new(&[]), pairs: Table::new(&[]), nodes: Vec::with_capacity(branches.len()) };
         let (mut singles, mut pairs) = (Vec::new(), Vec::new());
         let mut order: Vec<&Branch> = Vec::with_capacity(branches.len());
         for (&first, &branch) in branches.first().into_iter().flat_map(|root| &root.next) {
@@ -88,8 +88,8 @@ impl Trie {
             let (from, _) = trie.put(branch, &branches, &mut order);
             pairs.extend(branch.next.keys().zip(from..).map(|(&second, node)| (pair(first, second), node)));
         }
-        trie.singles = Table::new(&singles, SINGLE_BITS);
-        trie.pairs = Table::new(&pairs, PAIR_BITS);
+        trie.singles = Table::new(&singles);
+        trie.pairs = Table::new(&pairs);
         // Level by level, so that the glyphs which may follow one come side by side.
         let mut at = 0;
         while let Some(branch) = order.get(at).copied() {
@@ -143,17 +143,16 @@ impl Trie {
 }
 
 /// Where `marks` are set, without a branch on any of them.
-fn places(marks: impl ExactSizeIterator<Item = bool>) -> Vec<usize> {
+fn places(marks: impl ExactSizeIterator<Item = bool>) -> impl Iterator<Item = usize> {
     let mut places = vec![0; marks.len() + 1];
     let mut count = 0;
-    for (at, mark) in marks.enumerate() {
+    for (mark, at) in marks.zip(0_u32..) {
         if let Some(place) = places.get_mut(count) {
             *place = at;
         }
         count += usize::from(mark);
     }
-    places.truncate(count);
-    places
+    places.into_iter().take(count).map(|place| place as usize)
 }
 
 /// Two glyphs as one number; no two pairs are the same as long as the first is no more than `LAST_FIRST`.
@@ -167,24 +166,22 @@ const fn hash(key: u64) -> u64 {
 }
 
 /// Numbers by glyphs: a table with room to spare, whose places are tried one after the other.
-#[derive(Debug, Default)]
-struct Table {
+#[derive(Debug)]
+struct Table<const WORDS: usize> {
     /// Key and number packed into one; `u64::MAX` where the place is free.
     places: Vec<u64>,
     shift: u32,
     /// A bit for the hash of each key.
-    set: Vec<u64>,
-    set_shift: u32,
+    set: [u64; WORDS],
 }
 
-impl Table {
-    /// The table of these keys and their numbers, with a set of `set_bits` bits, as a power of two.
-    fn new(entries: &[(u64, u32)], set_bits: u32) -> Self {
+impl<const WORDS: usize> Table<WORDS> {
+    /// The table of these keys and their numbers.
+    fn new(entries: &[(u64, u32)]) -> Self {
         let bits = (entries.len() * 2).next_power_of_two().trailing_zeros().max(1);
-        let (shift, set_shift) = (u64::BITS - bits, u64::BITS - set_bits);
-        let mut table = Self { places: vec![u64::MAX; 1 << bits], shift, set: vec![0; 1 << (set_bits - 6)], set_shift };
+        let mut table = Self { places: vec![u64::MAX; 1 << bits], shift: u64::BITS - bits, set: [0; WORDS] };
         for &(key, number) in entries {
-            let (slot, bit) = table.bit(key);
+            let (slot, bit) = Self::bit(key);
             if let Some(bits) = table.set.get_mut(slot) {
                 *bits |= bit;
             }
@@ -200,15 +197,15 @@ impl Table {
     }
 
     /// The place of a key's bit in the set.
-    fn bit(&self, key: u64) -> (usize, u64) {
-        let hash = hash(key) >> self.set_shift;
-        (usize::try_from(hash >> 6).unwrap_or(usize::MAX), 1 << (hash & 63))
+    fn bit(key: u64) -> (usize, u64) {
+        let hash = hash(key) >> (u64::BITS - 6 - WORDS.trailing_zeros());
+        (usize::try_from(hash >> 6).unwrap_or(0) & (WORDS - 1), 1 << (hash & 63))
     }
 
     /// Whether the table may hold `key`: a look at the set.
     #[inline]
     fn may_hold(&self, key: u64) -> bool {
-        let (slot, bit) = self.bit(key);
+        let (slot, bit) = Self::bit(key);
         self.set.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
