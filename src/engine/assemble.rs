@@ -9,7 +9,7 @@ use super::audit::{self, Case, Restated};
 use super::discourse::Entity;
 use super::measure::{Act, Cue, acts};
 use super::reading::Reading;
-use super::recognize::date::DateShape;
+use super::recognize::date::{DateMention, DateShape};
 use super::recognize::quantity::QuantityMention;
 use super::report::{
     Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole,
@@ -70,28 +70,14 @@ fn headings(reading: &Reading<'_, '_>, restated: &Restated<'_>, attribution: &mu
 /// Writes the ledger; the entry of each quantity.
 fn ledger(reading: &Reading<'_, '_>, roles: &[QuantityRole], report: &mut Report) -> Vec<u32> {
     let mut entries: Vec<(Quantity, Option<usize>)> = Vec::with_capacity(reading.quantities.len() + reading.dates.len());
+    let mut dates = reading.dates.iter().peekable();
     for (index, (q, role)) in reading.quantities.iter().zip(roles).enumerate() {
+        while let Some(date) = dates.next_if(|date| date.range.start < q.range.start) {
+            entries.push((dated(reading, date), None));
+        }
         entries.push((entry(reading, q, *role), Some(index)));
     }
-    for date in reading.dates {
-        let kind = if date.shape == DateShape::Time { QuantityKind::Time } else { QuantityKind::Date };
-        let span = reading.source.span(date.range.clone());
-        entries.push((
-            Quantity {
-                text: reading.source.original_text(date.range.clone()).to_owned(),
-                span,
-                kind,
-                numeral: String::new(),
-                value: date.start.map(iso).unwrap_or_default(),
-                upper_value: date.end.map(iso).unwrap_or_default(),
-                unit: String::new(),
-                qualifier: Qualifier::Exact,
-                role: QuantityRole::Date,
-            },
-            None,
-        ));
-    }
-    entries.sort_by_key(|(q, _)| (q.span.start, q.span.end));
+    entries.extend(dates.map(|date| (dated(reading, date), None)));
     sweep(reading, &mut entries);
     let mut index_of = vec![0; reading.quantities.len()];
     for (place, (_, index)) in entries.iter().enumerate() {
@@ -101,6 +87,21 @@ fn ledger(reading: &Reading<'_, '_>, roles: &[QuantityRole], report: &mut Report
     }
     report.quantities = entries.into_iter().map(|(q, _)| q).collect();
     index_of
+}
+
+/// The ledger entry of a date or time.
+fn dated(reading: &Reading<'_, '_>, date: &DateMention) -> Quantity {
+    Quantity {
+        text: reading.source.original_text(date.range.clone()).to_owned(),
+        span: reading.source.span(date.range.clone()),
+        kind: if date.shape == DateShape::Time { QuantityKind::Time } else { QuantityKind::Date },
+        numeral: String::new(),
+        value: date.start.map(iso).unwrap_or_default(),
+        upper_value: date.end.map(iso).unwrap_or_default(),
+        unit: String::new(),
+        qualifier: Qualifier::Exact,
+        role: QuantityRole::Date,
+    }
 }
 
 /// The ledger entry of a number.
@@ -294,9 +295,7 @@ impl Writer<'_, '_> {
 
 /// The identifier of the figure that a fact makes.
 fn figure_id(fact: usize) -> String {
-    let mut id = (fact + 1).to_string();
-    id.insert(0, 'f');
-    id
+    format!("f{}", fact + 1)
 }
 
 /// Who an entity is.

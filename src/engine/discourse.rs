@@ -154,37 +154,37 @@ pub fn discourse(
 }
 
 /// The mentions with those nouns of groups between them that stand for a sector of the text.
-fn with_groups(
+fn with_groups<'a>(
     outline: &Outline,
-    mentions: &[InstitutionMention],
-    groups: &[InstitutionMention],
+    mentions: &'a [InstitutionMention],
+    groups: &'a [InstitutionMention],
     entity_of: &mut Vec<Option<usize>>,
     out: &Discourse,
-) -> Vec<InstitutionMention> {
+) -> Vec<&'a InstitutionMention> {
     let mut sectors: BTreeMap<String, usize> = BTreeMap::new();
     for (index, entity) in out.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector) {
         sectors.entry(sector_key(&entity.name)).or_insert(index);
     }
     if sectors.is_empty() {
-        return mentions.to_vec();
+        return mentions.iter().collect();
     }
-    let mut all = Vec::with_capacity(mentions.len() + groups.len());
+    let mut all: Vec<&InstitutionMention> = Vec::with_capacity(mentions.len() + groups.len());
     let mut owners = Vec::with_capacity(mentions.len() + groups.len());
     let mut next = 0;
     for group in groups.iter().filter(|g| !outline.section_at(g.range.start).is_some_and(|s| s.heading.contains(&g.range.start))) {
         while let Some(m) = mentions.get(next).filter(|m| m.range.start < group.range.start) {
-            all.push(m.clone());
+            all.push(m);
             owners.push(entity_of.get(next).copied().flatten());
             next += 1;
         }
         let free = mentions.get(next).is_none_or(|m| m.range.start >= group.range.end)
             && all.last().is_none_or(|m| m.range.end <= group.range.start);
         if let Some(&sector) = sectors.get(&sector_key(&group.name)).filter(|_| free) {
-            all.push(InstitutionMention { form: NameForm::Sector, ..group.clone() });
+            all.push(group);
             owners.push(Some(sector));
         }
     }
-    all.extend(mentions.get(next..).unwrap_or_default().iter().cloned());
+    all.extend(mentions.get(next..).unwrap_or_default());
     owners.extend(entity_of.get(next..).unwrap_or_default());
     *entity_of = owners;
     all
@@ -277,7 +277,7 @@ struct Turns<'a, 't> {
     hits: &'a Hits,
     lexicon: &'a Lexicon,
     outline: &'a Outline,
-    mentions: &'a [InstitutionMention],
+    mentions: &'a [&'a InstitutionMention],
     entity_of: &'a [Option<usize>],
     dates: &'a [DateMention],
     /// The sector that scopes stand for, once known.

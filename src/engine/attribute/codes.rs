@@ -24,6 +24,9 @@ pub struct Codes {
 /// The codes of a stretch of text.
 #[must_use]
 pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
+    if !reading.hits.inside(range.clone()).any(|hit| hit.is_in(In::CODES)) {
+        return Codes::default();
+    }
     let tables = reading.lexicon.tables();
     let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
@@ -80,7 +83,7 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
     let mut own = codes_in(reading, fact.noun.clone());
     if reading.source.ends_with(fact.window.left.end, "的") && fact.noun.start >= fact.window.right.start {
         // 首次贷款的137户农户: what stands before the number describes the noun behind it.
-        let before = super::window::noun_before(reading, &fact.window.left);
+        let before = fact.window.noun_before(reading);
         let modifier = codes_in(reading, before);
         own.purposes.extend(modifier.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
         own.segments.extend(modifier.segments.into_iter().filter(|p| !own.segments.contains(p)).collect::<Vec<_>>());

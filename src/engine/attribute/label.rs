@@ -3,7 +3,7 @@
 use super::Fact;
 use super::change::{Shift, last_level};
 use super::metric::counted_noun;
-use super::window::{Window, noun_after, noun_before};
+use super::window::{Window, noun_before};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, QuantityKind};
@@ -63,13 +63,13 @@ pub fn label(
         return (reading.source.text(from_to.clone()).to_owned(), from_to);
     }
     if metric == Metric::InterestRate && q.kind == QuantityKind::PercentagePoint {
-        let behind = noun_after(reading, &window.right);
+        let behind = window.noun_after(reading);
         let at = behind.end.max(window.right.start);
         if behind.is_empty() && reading.source.starts_with(at, "的利率优惠") {
             return ("利率优惠".to_owned(), at..at);
         }
     }
-    let (left, right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let (left, right) = (window.noun_before(reading), window.noun_after(reading));
     let noun = match q.kind {
         QuantityKind::Count => counted_noun(reading, q, window),
         _ if metric == Metric::Condition && !right.is_empty() => right,
@@ -189,7 +189,7 @@ fn changed(
         if noun.len() >= 2 && !matches!(text, "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
             return (text.to_owned(), noun);
         }
-        let behind = noun_after(reading, &window.right);
+        let behind = window.noun_after(reading);
         if reading.any(behind.clone(), words!["利率", "优惠"]) {
             return (reading.source.text(behind.clone()).to_owned(), behind);
         }
@@ -199,7 +199,7 @@ fn changed(
     }
     let clause = noun_before(reading, &(window.clause.start..shift.noun_end.max(window.clause.start)));
     if clause.is_empty() {
-        let right = noun_after(reading, &window.right);
+        let right = window.noun_after(reading);
         return (reading.source.text(right.clone()).to_owned(), right);
     }
     (reading.source.text(clause.clone()).to_owned(), clause)
@@ -247,7 +247,7 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
     }
-    let noun = noun_before(reading, &window.left);
+    let noun = window.noun_before(reading);
     // 企业贷款增量中的中长期贷款占比: the part is what stands behind 中的.
     let whole = noun.clone().rev().find(|&i| reading.source.ends_with(i, "中的") && i + 2 < noun.end);
     let noun = whole.map_or(noun.clone(), |part| part..noun.end);
@@ -256,7 +256,7 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
         if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
-        let right = noun_after(reading, &window.right);
+        let right = window.noun_after(reading);
         return (reading.source.text(right.clone()).to_owned(), right);
     }
     (text.to_owned(), noun)
@@ -290,5 +290,5 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
 
 /// Whether a noun stands right behind a number, so that it counts something of its own.
 pub fn follows(reading: &Reading<'_, '_>, window: &Window) -> bool {
-    noun_after(reading, &window.right).len() >= 2
+    window.noun_after(reading).len() >= 2
 }

@@ -76,8 +76,8 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
     if q.kind != QuantityKind::Number || !q.unit_missing {
         return (q.kind, q.unit.clone());
     }
-    let noun = noun_after(reading, &window.right);
-    let left = noun_before(reading, &window.left);
+    let noun = window.noun_after(reading);
+    let left = window.noun_before(reading);
     if words!["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].end_before(reading.source, left.end) && !left.is_empty()
     {
         return (QuantityKind::Count, String::new());
@@ -178,7 +178,7 @@ fn money(
     stock_grows: bool,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
-    let noun = noun_after(reading, &window.right);
+    let noun = window.noun_after(reading);
     if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
         return built(Metric::Condition, "size_class", reading.source.text(noun).to_owned());
     }
@@ -210,7 +210,7 @@ fn money(
             return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end).to_owned());
         }
         // What is handed out is no loan where the noun says so: 发放消费券.
-        let noun = if noun.is_empty() { noun_before(reading, &window.left) } else { noun };
+        let noun = if noun.is_empty() { window.noun_before(reading) } else { noun };
         if found.metric == Metric::LoanDisbursed
             && words!["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
                 .end_before(reading.source, noun.end)
@@ -282,7 +282,7 @@ fn ratio(
     kind: QuantityKind,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
-    let noun = noun_after(reading, &window.right);
+    let noun = window.noun_after(reading);
     let clause = window.clause.start..q.range.start;
     if let Some(found) = strongest(reading, kind, &window.left, &noun).or_else(|| strongest(reading, kind, &clause, &(0..0))) {
         let gap_of_growth = kind == QuantityKind::PercentagePoint && found.metric == Metric::Share;
@@ -396,7 +396,7 @@ fn count(
 
 /// The noun a count counts.
 pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
-    let (left, mut right) = (noun_before(reading, &window.left), noun_after(reading, &window.right));
+    let (left, mut right) = (window.noun_before(reading), window.noun_after(reading));
     // 1800余名英文流利的青年员工: the noun stands behind its description.
     if !right.is_empty() && reading.source.at(right.end) == '的' && head_cue(reading, &right).is_none() {
         let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));

@@ -1,6 +1,6 @@
 //! Which part a number plays: a figure, a date, a list marker, someone else's.
 
-use super::window::{Window, noun_after};
+use super::window::Window;
 use super::{Attribution, Fact};
 use crate::engine::lexicon::Role;
 use crate::engine::outline::ParagraphKind;
@@ -323,7 +323,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
 
 /// Whether a number belongs to a borrower, a market or a region: its clause speaks of their affairs.
 fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> bool {
-    let noun = noun_after(reading, &window.right);
+    let noun = window.noun_after(reading);
     let stretch = window.clause.start..noun.end.max(window.right.end.min(window.right.start + 10)).max(q.range.end);
     let market = reading
         .words(stretch.clone(), Role::Context)

@@ -1,5 +1,7 @@
 //! What stands around a number.
 
+use std::cell::OnceCell;
+
 use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::outline::inside;
 use crate::engine::reading::Reading;
@@ -21,6 +23,8 @@ pub struct Window {
     pub clause: Glyphs,
     /// The whole sentence.
     pub sentence: Glyphs,
+    noun_before: OnceCell<Glyphs>,
+    noun_after: OnceCell<Glyphs>,
 }
 
 impl Window {
@@ -38,7 +42,18 @@ impl Window {
             right: q.range.end..clause.end.min(next).max(q.range.end),
             clause,
             sentence: sentence.clone(),
+            ..Self::default()
         }
+    }
+
+    /// The noun phrase before the number.
+    pub fn noun_before(&self, reading: &Reading<'_, '_>) -> Glyphs {
+        self.noun_before.get_or_init(|| noun_before(reading, &self.left)).clone()
+    }
+
+    /// The noun phrase behind the number.
+    pub fn noun_after(&self, reading: &Reading<'_, '_>) -> Glyphs {
+        self.noun_after.get_or_init(|| noun_after(reading, &self.right)).clone()
     }
 }
 

@@ -100,10 +100,6 @@ pub struct Hits {
     by_start: Vec<Hit>,
     /// Index in `by_start` of the first hit that starts at or after each glyph.
     first: Vec<u32>,
-    /// The same hits by where they end, longest first.
-    by_end: Vec<Hit>,
-    /// Index in `by_end` of the first hit that ends at or after each glyph.
-    first_end: Vec<u32>,
     /// The bits of all of them: what no word is need not be looked for.
     bits: u32,
 }
@@ -120,19 +116,6 @@ impl Hits {
     pub fn starting_in(&self, range: Glyphs) -> &[Hit] {
         let bound = |i: usize| self.first.get(i).or(self.first.last()).map_or(0, |&n| n as usize);
         self.by_start.get(bound(range.start)..bound(range.end)).unwrap_or_default()
-    }
-
-    /// The words that end at glyph `at`, longest first.
-    #[must_use]
-    pub fn ending_at(&self, at: usize) -> &[Hit] {
-        let bound = |i: usize| self.first_end.get(i).map_or(self.by_end.len(), |&n| n as usize);
-        self.by_end.get(bound(at)..bound(at + 1)).unwrap_or_default()
-    }
-
-    /// All words by where they end, longest first.
-    #[must_use]
-    pub fn by_end(&self) -> &[Hit] {
-        &self.by_end
     }
 
     /// The words of a role that lie inside `range`, by place.
@@ -381,26 +364,25 @@ impl Lexicon {
     /// Finds every word of every table, in one pass.
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
-        let length = source.len();
         let hit = |found: &Found| {
             let bits = self.words.get(found.word as usize).map_or(0, |word| word.bits);
             Hit { start: found.start, end: found.end, word: found.word, bits }
         };
         let found = self.trie.find(source.glyphs());
         // Backwards, the longest of those that start at a place comes first.
-        let (by_start, first) = by_place(found.iter().rev().map(hit), length, |hit| hit.start);
-        let (by_end, first_end) = by_place(by_start.iter().copied(), length, |hit| hit.end);
+        let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), |hit| hit.start);
         let bits = by_start.iter().fold(0, |bits, hit| bits | hit.bits);
-        Hits { by_start, first, by_end, first_end, bits }
+        Hits { by_start, first, bits }
     }
 }
 
 /// Hits by a place of each, in the order they come where that is the same; and the index of the first hit at or after
 /// each place.
-fn by_place(hits: impl ExactSizeIterator<Item = Hit> + Clone, length: usize, place: impl Fn(Hit) -> usize) -> (Vec<Hit>, Vec<u32>) {
-    let mut first = vec![0_u32; length + 2];
+pub fn by_place(hits: impl ExactSizeIterator<Item = Hit> + Clone, length: usize, place: impl Fn(Hit) -> usize) -> (Vec<Hit>, Vec<u32>) {
+    // While the hits are put in their places, each count stands one place too far on and is where the next hit goes.
+    let mut first = vec![0_u32; length + 3];
     for hit in hits.clone() {
-        if let Some(count) = first.get_mut(place(hit) + 1) {
+        if let Some(count) = first.get_mut(place(hit) + 2) {
             *count += 1;
         }
     }
@@ -409,10 +391,9 @@ fn by_place(hits: impl ExactSizeIterator<Item = Hit> + Clone, length: usize, pla
         sum += *count;
         *count = sum;
     }
-    let mut next = first.clone();
     let mut sorted = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; hits.len()];
     for hit in hits {
-        let Some(next) = next.get_mut(place(hit)) else { continue };
+        let Some(next) = first.get_mut(place(hit) + 1) else { continue };
         if let Some(slot) = sorted.get_mut(*next as usize) {
             *slot = hit;
         }

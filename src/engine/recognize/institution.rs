@@ -87,7 +87,7 @@ impl InstitutionMention {
     }
 
     fn in_region(mut self, parts: &Parts<'_>, regions: &Regions) -> Self {
-        if let Some(region) = regions.resolve(parts.lexicon.tables()) {
+        if let Some(region) = regions.resolve(parts.lexicon) {
             self.region_code.clone_from(&region.code);
             self.region_name.clone_from(&region.name);
         }

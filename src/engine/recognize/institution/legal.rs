@@ -66,7 +66,7 @@ fn head_to(parts: &Parts<'_>, ending: usize, most: usize) -> Option<Head> {
             return brand_alone.then(|| {
                 let is_of_region = |rest: usize| rest == 0 || rest >= 2;
                 let region = parts.region_from(start, true).filter(|(hit, _)| hit.end <= ending && is_of_region(ending - hit.end));
-                let regions = region.filter(|_| most == BRAND).map(|(_, regions)| regions);
+                let regions = region.filter(|_| most == BRAND).map(|(_, region)| region.into());
                 Head { start, regions: regions.unwrap_or_default(), brand }
             });
         }
@@ -119,7 +119,7 @@ fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 /// The ending written out. A province's 联社 is the union of the cooperatives.
 fn full_ending(parts: &Parts<'_>, hit: Hit, row: &NameWord, head: &Head) -> String {
     let text = parts.lexicon.form(hit);
-    let of_province = head.brand == 0 && head.regions.resolve(parts.lexicon.tables()).is_some_and(|region| region.code.ends_with("0000"));
+    let of_province = head.brand == 0 && head.regions.resolve(parts.lexicon).is_some_and(|region| region.code.ends_with("0000"));
     match (row.full.as_str(), text) {
         ("", _) => text.to_owned(),
         ("农村信用合作联社", "联社" | "农信联社" | "信用联社" | "农村信用联社") if of_province => {
@@ -207,10 +207,7 @@ fn is_city_alias(parts: &Parts<'_>, chain: &Chain) -> bool {
     let Some((hit, _)) = parts.region_to(chain.end) else { return false };
     hit.start == chain.start
         && !says_level(parts, chain.end)
-        && chain
-            .regions
-            .resolve(parts.lexicon.tables())
-            .is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
+        && chain.regions.resolve(parts.lexicon).is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
 }
 
 /// Whether the place that ends at `at` says what it is: 兴和县, not 乌兰 in 乌兰哈达信用社.

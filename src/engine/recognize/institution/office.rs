@@ -88,7 +88,7 @@ fn fragment(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// The regions of a name that ends at `end`: a 监管分局 is a prefecture's.
 pub(super) fn regions_of(parts: &Parts<'_>, regions: Regions, end: usize) -> Regions {
-    if words!["监管分局", "监分局"].end_before(parts.source, end) { regions.of_prefecture(parts.lexicon.tables()) } else { regions }
+    if words!["监管分局", "监分局"].end_before(parts.source, end) { regions.of_prefecture() } else { regions }
 }
 
 /// Whether bodies of this type have branches of this name.

@@ -1,6 +1,6 @@
 //! The words around a place in the text.
 
-use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense};
+use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense, by_place};
 use crate::engine::source::SourceText;
 
 /// The words of names in a text, by where they start and by where they end.
@@ -10,6 +10,8 @@ pub(super) struct Parts<'a> {
     hits: &'a Hits,
     /// The hits that are parts of names, by end, longest first.
     names: Vec<Hit>,
+    /// Index in `names` of the first that ends at or after each glyph.
+    first: Vec<u32>,
     /// Regions that begin inside an earlier word and end behind it, in order: 南县 in 云南县域.
     crossed: Vec<(usize, usize)>,
 }
@@ -18,8 +20,10 @@ impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
         let all = hits.starting_in(0..source.len()).iter();
         let crossed = crossed(all.filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
-        let names = hits.by_end().iter().copied().filter(|hit| hit.is_in(In::ANY_NAME)).collect();
-        Self { source, lexicon, hits, names, crossed }
+        let names: Vec<Hit> = hits.inside(0..source.len()).filter(|hit| hit.is_in(In::ANY_NAME)).collect();
+        // In the order of their starts, the longest of those that end at a place comes first.
+        let (names, first) = by_place(names.iter().copied(), source.len(), |hit| hit.end);
+        Self { source, lexicon, hits, names, first, crossed }
     }
 
     /// Every hit of a name that is in one of these tables, by end, longest first.
@@ -32,9 +36,10 @@ impl<'a> Parts<'a> {
         if at < self.source.len() { self.hits.at(at) } else { &[] }
     }
 
-    /// The hits that end at `at`, longest first.
+    /// The hits of names that end at `at`, longest first.
     pub fn to(&self, at: usize) -> &[Hit] {
-        self.hits.ending_at(at)
+        let bound = |i: usize| self.first.get(i).map_or(self.names.len(), |&n| n as usize);
+        self.names.get(bound(at)..bound(at + 1)).unwrap_or_default()
     }
 
     /// Whether `hit` is a region that begins inside an earlier word.

@@ -1,12 +1,36 @@
 //! Regions in names, and which one a name is of.
 
 use super::parts::{Parts, is_ideograph};
-use crate::engine::lexicon::{Hit, NamePart, NameWord, Region, Sense, Tables};
+use crate::engine::lexicon::{Hit, In, Lexicon, NamePart, NameWord, Region, Sense};
 use crate::engine::words::words;
 
-/// The regions of a name in the order of the text, each with the rows its word may mean.
+/// A word of a name that stands for a region, or for one of several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RegionName {
+    hit: Hit,
+    /// Ordinary words that are also a region's short name count.
+    words: bool,
+    /// A prefecture is meant if it can be.
+    prefecture: bool,
+}
+
+impl RegionName {
+    /// The rows that the word may mean.
+    fn rows(self, lexicon: &Lexicon) -> impl Iterator<Item = &Region> {
+        let regions = &lexicon.tables().regions;
+        let all = lexicon.senses(self.hit).iter().filter_map(move |sense| match sense {
+            Sense::Region(row) => regions.get(usize::from(*row)),
+            Sense::RegionWord(row) if self.words => regions.get(usize::from(*row)),
+            _ => None,
+        });
+        let narrow = self.prefecture && all.clone().any(|region| region.level() == 1);
+        all.filter(move |region| !narrow || region.level() == 1)
+    }
+}
+
+/// The regions of a name in the order of the text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Regions(Vec<Vec<u16>>);
+pub(super) struct Regions(Vec<RegionName>);
 
 impl Regions {
     pub const fn is_empty(&self) -> bool {
@@ -14,12 +38,9 @@ impl Regions {
     }
 
     /// The words as those of a prefecture: 吉林 is the city in 吉林监管分局.
-    pub fn of_prefecture(mut self, tables: &Tables) -> Self {
-        for rows in &mut self.0 {
-            let is_prefecture = |row: &u16| tables.regions.get(usize::from(*row)).is_some_and(|region| region.level() == 1);
-            if rows.iter().any(is_prefecture) {
-                rows.retain(is_prefecture);
-            }
+    pub fn of_prefecture(mut self) -> Self {
+        for name in &mut self.0 {
+            name.prefecture = true;
         }
         self
     }
@@ -34,18 +55,23 @@ impl Regions {
     /// Each word is read inside the region before it; the first by itself, where a
     /// higher level wins. A word that is not inside is part of a brand; one that
     /// several regions of one level share is left open.
-    pub fn resolve<'t>(&self, tables: &'t Tables) -> Option<&'t Region> {
+    pub fn resolve<'t>(&self, lexicon: &'t Lexicon) -> Option<&'t Region> {
         let mut settled: Option<&Region> = None;
-        for rows in &self.0 {
-            let regions = rows.iter().filter_map(|row| tables.regions.get(usize::from(*row)));
-            let inside: Vec<&Region> = regions.filter(|region| settled.is_none_or(|outer| is_inside(&region.code, &outer.code))).collect();
-            let top = inside.iter().map(|region| region.level()).min();
-            let mut best = inside.into_iter().filter(|region| Some(region.level()) == top);
+        for name in &self.0 {
+            let inside = || name.rows(lexicon).filter(|region| settled.is_none_or(|outer| is_inside(&region.code, &outer.code)));
+            let top = inside().map(Region::level).min();
+            let mut best = inside().filter(|region| Some(region.level()) == top);
             if let (Some(region), None) = (best.next(), best.next()) {
                 settled = Some(region);
             }
         }
         settled
+    }
+}
+
+impl From<RegionName> for Regions {
+    fn from(name: RegionName) -> Self {
+        Self(vec![name])
     }
 }
 
@@ -74,32 +100,21 @@ const LOCAL_REACH: usize = 24;
 const LOCAL_UNKNOWN: usize = 6;
 
 impl Parts<'_> {
-    /// The rows of the regions that `hit` may mean; `words` takes ordinary words too.
-    fn region_rows(&self, hit: Hit, words: bool) -> Option<Vec<u16>> {
-        if self.is_crossed(hit) {
-            return None;
-        }
-        let rows: Vec<u16> = self
-            .lexicon
-            .senses(hit)
-            .iter()
-            .filter_map(|sense| match sense {
-                Sense::Region(row) => Some(*row),
-                Sense::RegionWord(row) if words => Some(*row),
-                _ => None,
-            })
-            .collect();
-        (!rows.is_empty()).then_some(rows)
+    /// The region that `hit` names, or one of those; `words` takes ordinary words too.
+    fn region(&self, hit: Hit, words: bool) -> Option<RegionName> {
+        let names = |sense: &Sense| matches!(sense, Sense::Region(_)) || words && matches!(sense, Sense::RegionWord(_));
+        let named = hit.is_in(In::REGIONS) && !self.is_crossed(hit) && self.lexicon.senses(hit).iter().any(names);
+        named.then_some(RegionName { hit, words, prefecture: false })
     }
 
     /// The longest region that starts at `at`.
-    pub fn region_from(&self, at: usize, words: bool) -> Option<(Hit, Regions)> {
-        self.from(at).iter().find_map(|hit| Some((*hit, Regions(vec![self.region_rows(*hit, words)?]))))
+    pub fn region_from(&self, at: usize, words: bool) -> Option<(Hit, RegionName)> {
+        self.from(at).iter().find_map(|hit| Some((*hit, self.region(*hit, words)?)))
     }
 
     /// The longest region that ends at `at`.
-    pub fn region_to(&self, at: usize) -> Option<(Hit, Regions)> {
-        self.to(at).iter().find_map(|hit| Some((*hit, Regions(vec![self.region_rows(*hit, false)?]))))
+    pub fn region_to(&self, at: usize) -> Option<(Hit, RegionName)> {
+        self.to(at).iter().find_map(|hit| Some((*hit, self.region(*hit, false)?)))
     }
 
     /// The regions and zones that end at `end`; at least one region.
@@ -107,7 +122,7 @@ impl Parts<'_> {
         let mut chain = Chain { start: end, end, regions: Regions::default() };
         while end - chain.start < LOCAL_REACH {
             if let Some((hit, region)) = self.region_to(chain.start) {
-                chain.regions = region.then(chain.regions);
+                chain.regions = Regions::from(region).then(chain.regions);
                 chain.start = hit.start;
             } else if let Some((hit, _)) = self.name_to(chain.start, NamePart::Zone)
                 && self.region_to(hit.start).is_some()
@@ -133,7 +148,7 @@ impl Parts<'_> {
                 return Some(self.with_sub_branch(Local { end: hit.end, regions, is_outlet }, &suits));
             }
             if let Some((hit, region)) = self.region_from(at, true) {
-                regions = regions.then(region);
+                regions = regions.then(region.into());
                 at = hit.end;
             } else if let Some((hit, _)) = self.name_from(at, NamePart::Zone) {
                 at = hit.end;
@@ -152,7 +167,7 @@ impl Parts<'_> {
         let mut at = local.end;
         let mut regions = Regions::default();
         if let Some((hit, region)) = self.region_from(at, true) {
-            regions = region;
+            regions = region.into();
             at = hit.end;
         }
         match self.branch_from(at, suits) {

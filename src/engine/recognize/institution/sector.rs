@@ -55,8 +55,9 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
 fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
     let mut scope = Scope { start: end, ..Scope::default() };
     while end - scope.start < SCOPE_REACH {
-        if let Some((hit, regions)) = parts.region_to(scope.start).filter(|(hit, _)| may_scope(parts, *hit, end)) {
-            scope = Scope { start: hit.start, scoped: true, regions: regions.then(scope.regions), area: false, code: scope.code };
+        if let Some((hit, region)) = parts.region_to(scope.start).filter(|(hit, _)| may_scope(parts, *hit, end)) {
+            scope =
+                Scope { start: hit.start, scoped: true, regions: Regions::from(region).then(scope.regions), area: false, code: scope.code };
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
             let area = is_area(parts, hit);
             let code = if row.region.is_empty() { scope.code } else { row.region.clone() };
@@ -93,10 +94,10 @@ fn over_list(parts: &Parts<'_>, scope: &mut Scope) {
     let Some(end) = scope.start.checked_sub(1).filter(|&at| source.at(at) == '的') else { return };
     let within = |&at: &usize| is_ideograph(source.at(at)) || source.at(at).is_ascii_digit();
     let Some(listed) = (end.saturating_sub(AREA)..end).rev().take_while(within).find(|&at| source.at(at) == '等') else { return };
-    if let Some((hit, regions)) = parts.region_to(listed) {
+    if let Some((hit, region)) = parts.region_to(listed) {
         scope.start = hit.start;
         scope.scoped = true;
-        scope.regions = regions;
+        scope.regions = region.into();
     }
 }
 
