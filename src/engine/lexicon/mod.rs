@@ -1,7 +1,7 @@
 //! Words and what they mean, as data.
 //!
 //! The tables (`*.toml`, `*.tsv` beside this file) are loaded and cross-checked
-//! once; all their words go into one automaton, so that a text is read in one pass.
+//! once; all their words go into one tree, so that a text is read in one pass.
 
 pub mod addition;
 pub mod problem;
@@ -152,7 +152,7 @@ impl fmt::Display for LexiconError {
 
 impl std::error::Error for LexiconError {}
 
-/// A word of the automaton.
+/// A word of the tables.
 #[derive(Clone, Copy)]
 struct Word {
     /// Where its senses begin in [`Lexicon::senses`], and how many it has.
@@ -248,7 +248,7 @@ pub struct Sources {
     pub tables: Vec<SourceFile>,
 }
 
-/// The words in force and the automaton that finds them.
+/// The words in force and the tree that finds them.
 pub struct Lexicon {
     tables: Tables,
     trie: Trie,

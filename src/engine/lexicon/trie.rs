@@ -117,7 +117,7 @@ impl Trie {
     /// Every word in `text`: those of one glyph by place, then the others by place, the shortest of each place first.
     #[must_use]
     pub fn find(&self, text: &[char]) -> Vec<Found> {
-        let mut found = Vec::with_capacity(text.len());
+        let mut found = Vec::with_capacity(text.len() * 3 / 4);
         for at in places(text.iter().map(|&glyph| self.singles.may_hold(u64::from(glyph)))) {
             let word = text.get(at).and_then(|&glyph| self.singles.get(u64::from(glyph)));
             found.extend(word.map(|word| Found { start: at, end: at + 1, word }));

@@ -137,10 +137,11 @@ const LINKS: &[&str] = &[
 
 /// The qualifier before the number at `start`, no further back than `floor`.
 pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) -> Option<Before> {
-    if !ends_qualifier(view.before(start)) {
+    let last = view.before(start);
+    if !ends_qualifier(last) {
         return None;
     }
-    let found = BEFORE.iter().filter_map(|&(word, qualifier, stops)| {
+    let found = BEFORE.iter().filter(|(word, ..)| word.ends_with(last)).filter_map(|&(word, qualifier, stops)| {
         let at = view.ends(start, word).filter(|&at| at >= floor)?;
         let applies = word != "上" || matches!(view.at(start), '百' | '千' | '万' | '亿');
         (applies && !stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
