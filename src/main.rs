@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(args)) => cli::serve::run(&args),
         Ok(Command::Extract(args)) => cli::run(|console| cli::extract::run(&args, console)),
         Ok(Command::Evaluate(args)) => cli::run(|console| cli::evaluate::run(&args, console)),
+        Ok(Command::Bench(args)) => cli::run(|console| cli::bench::run(&args, console)),
         Err(exit) => exit,
     }
 }

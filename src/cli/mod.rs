@@ -1,8 +1,9 @@
 //! The command line: arguments, files, tables and exit codes around the engine.
 //!
-//! This room may read files, print and look at the environment; `serve` alone knows of a network. The
+//! This room may read files, print and look at the environment; `serve` and `bench` alone know of a network. The
 //! other commands write to a [`Console`], so that tests run them as a person does.
 
+pub mod bench;
 pub mod csv;
 pub mod evaluate;
 pub mod extract;
@@ -41,6 +42,8 @@ pub enum Command {
     Extract(extract::Args),
     /// Score the engine on bulletins with gold files of your own
     Evaluate(evaluate::Args),
+    /// Put a load on a running server and check every answer
+    Bench(bench::Args),
 }
 
 /// How a command ends, by the numbers of `sysexits.h`.
@@ -48,7 +51,7 @@ pub enum Command {
 pub enum Exit {
     /// All went well.
     Ok = 0,
-    /// The command ran, and a score is below its floor.
+    /// The command ran, and a score is below its floor, or a server's answers are wrong.
     BelowFloor = 1,
     /// The arguments are wrong.
     Usage = 64,

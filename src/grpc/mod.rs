@@ -4,7 +4,7 @@
 //! socket ─listen▶ connection ─edge▶ call ─service▶ frames ─pool▶ work ─frames▶ response
 //! ```
 //! `listen` owns connections and the way out, `edge` what holds for every call, `service`
-//! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes.
+//! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `load` is a caller.
 
 pub mod bulk;
 pub mod check;
@@ -15,6 +15,7 @@ pub mod edge;
 pub mod frame;
 pub mod health;
 pub mod listen;
+pub mod load;
 pub mod pool;
 pub mod service;
 pub mod socket;

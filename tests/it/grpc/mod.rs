@@ -5,6 +5,7 @@ mod calls;
 mod clients;
 mod contract;
 mod life;
+mod load;
 mod raw;
 
 use std::net::SocketAddr;
