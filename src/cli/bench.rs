@@ -55,6 +55,8 @@ struct Outcome {
     /// Answers that are not, or that came out of turn or never.
     wrong: u64,
     errors: std::collections::BTreeMap<String, u64>,
+    /// Refusals that do not say when to come back.
+    refusals_without_retry_info: u64,
     milliseconds: u64,
     reports_per_second: u64,
     text_bytes_per_second: u64,
@@ -79,6 +81,7 @@ impl From<&Tally> for Outcome {
             right: tally.right,
             wrong: tally.wrong,
             errors: tally.errors.clone(),
+            refusals_without_retry_info: tally.mute,
             milliseconds,
             reports_per_second: per_second(tally.right),
             text_bytes_per_second: per_second(tally.bytes),
@@ -154,6 +157,9 @@ fn table(outcome: &Outcome, console: &mut Console<'_>) -> io::Result<()> {
     writeln!(out, "reports     {} right, {} wrong in {} ms", outcome.right, outcome.wrong, outcome.milliseconds)?;
     for (code, count) in &outcome.errors {
         writeln!(out, "error       {code} {count}")?;
+    }
+    if outcome.refusals_without_retry_info > 0 {
+        writeln!(out, "error       {} refusals do not say when to come back", outcome.refusals_without_retry_info)?;
     }
     writeln!(out, "a second    {} reports, {} bytes of text", outcome.reports_per_second, outcome.text_bytes_per_second)?;
     writeln!(

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
 
 use super::pb;
 use crate::engine::report::OffsetEncoding;
@@ -50,6 +51,8 @@ pub struct Tally {
     pub wrong: u64,
     /// Calls and items that failed, by the name of their code.
     pub errors: BTreeMap<String, u64>,
+    /// Refusals (RESOURCE_EXHAUSTED) that do not say when to come back.
+    pub mute: u64,
     /// Bytes of text that reports came for.
     pub bytes: u64,
     /// How long answers took.
@@ -95,6 +98,14 @@ impl Latencies {
 }
 
 impl Tally {
+    fn refuse(&mut self, status: &Status) {
+        let says_when = status.get_details_retry_info().is_some_and(|info| info.retry_delay.is_some());
+        self.mute += u64::from(status.code() == Code::ResourceExhausted && !says_when);
+        // Nobody cancels here but the client's own timer, which may be ahead of the server's answer.
+        let code = Some(status.code()).filter(|code| *code != Code::Cancelled);
+        self.fail(code.unwrap_or(Code::DeadlineExceeded));
+    }
+
     fn fail(&mut self, code: Code) {
         *self.errors.entry(format!("{code:?}")).or_default() += 1;
     }
@@ -102,6 +113,7 @@ impl Tally {
     fn merge(&mut self, other: Self) {
         self.right += other.right;
         self.wrong += other.wrong;
+        self.mute += other.mute;
         self.bytes += other.bytes;
         self.latency.merge(other.latency);
         for (code, count) in other.errors {
@@ -234,9 +246,7 @@ impl Load {
                 Ok(response) => self.count(&mut tally, &turn, response.into_inner().report),
                 Err(status) => {
                     tally.latency.add(turn.due.elapsed());
-                    // Nobody cancels here but the client's own timer, which may be ahead of the server's answer.
-                    let code = Some(status.code()).filter(|code| *code != Code::Cancelled);
-                    tally.fail(code.unwrap_or(Code::DeadlineExceeded));
+                    tally.refuse(&status);
                 }
             }
         }
@@ -256,7 +266,7 @@ impl Load {
         });
         let mut tally = Tally::default();
         if let Err(status) = self.answers(&mut client, requests, &sent, &mut tally).await {
-            tally.fail(status.code());
+            tally.refuse(&status);
         }
         // What was sent and never answered: no stream may end so.
         let unanswered = sent.lock().unwrap_or_else(PoisonError::into_inner).len();

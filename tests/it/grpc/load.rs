@@ -54,11 +54,16 @@ async fn answers_that_are_not_what_the_engine_reads_are_wrong() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failures_are_counted_by_code_in_calls_and_in_streams() {
-    let (server, seen) = start(|_| ()).await;
+    let (server, seen) = start(|o| o.queue_jobs = 4).await;
     let late = Plan { count: Some(3), timeout: Duration::from_millis(100), ..plan(&server, &["wait"]) };
     let tally = run(late).await;
     seen.fake.open_gate();
     assert_eq!((tally.right, tally.wrong, tally.errors.get("DeadlineExceeded")), (0, 0, Some(&3)), "{tally:?}");
+    let full = Plan { concurrency: 64, timeout: Duration::from_millis(300), ..plan(&server, &["wait"]) };
+    seen.fake.close_gate();
+    let tally = run(full).await;
+    seen.fake.open_gate();
+    assert!(tally.errors.get("ResourceExhausted") > Some(&100) && tally.mute == 0, "{tally:?}");
     let tally = run(Plan { bulk: true, ..plan(&server, &["panic"]) }).await;
     assert_eq!((tally.right, tally.wrong, tally.errors.get("Internal")), (0, 0, Some(&200)), "{tally:?}");
     server.stop().await;

@@ -45,6 +45,10 @@ pub struct Seen {
 }
 
 impl Fake {
+    pub fn close_gate(&self) {
+        *self.gate.0.lock().unwrap() = false;
+    }
+
     pub fn open_gate(&self) {
         *self.gate.0.lock().unwrap() = true;
         self.gate.1.notify_all();
