@@ -5,6 +5,7 @@ pub mod attribute;
 pub mod audit;
 pub mod discourse;
 pub mod lexicon;
+mod lists;
 pub mod measure;
 pub mod outline;
 pub mod reading;

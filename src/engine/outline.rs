@@ -1,10 +1,11 @@
 //! Headings, sections, sentences and clauses.
 
+use super::lists::ahead;
 use super::recognize::date::{DateMention, Day, full_day_at};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
 use super::report::{InstitutionType, QuantityKind};
-use super::source::{Glyphs, SourceText, ahead};
+use super::source::{Glyphs, SourceText};
 use crate::engine::words::{Words, words};
 
 /// Longest heading, in glyphs.

@@ -9,6 +9,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::lists::ahead;
 use super::report::Span;
 
 /// A half-open range of glyph indices.
@@ -53,7 +54,7 @@ impl<'t> SourceText<'t> {
         let lines = Lines::new(original).peekable();
         let mut previous: Option<Line> = None;
         for line in lines {
-            if line.blank {
+            if line.trimmed.is_empty() {
                 source.break_paragraph(line.start);
                 previous = None;
                 continue;
@@ -267,7 +268,8 @@ struct Line<'t> {
     text: &'t str,
     /// Byte offset of the line in the original.
     start: usize,
-    blank: bool,
+    /// It without the spaces at its ends.
+    trimmed: &'t str,
     /// Cells set apart by wide gaps.
     is_row: bool,
     indented: bool,
@@ -281,7 +283,7 @@ impl<'t> Line<'t> {
         Self {
             text,
             start,
-            blank: trimmed.is_empty(),
+            trimmed,
             is_row: is_row(trimmed),
             indented: text.starts_with(['\u{3000}', '\t']),
             first: trimmed.chars().next().map_or('\n', normalise),
@@ -293,8 +295,7 @@ impl<'t> Line<'t> {
     fn is_prose(&self) -> bool {
         /// The shortest line that a page may have wrapped.
         const WRAPPED: usize = 24;
-        let trimmed = self.text.trim_matches(|c| is_space(c) || is_invisible(c));
-        trimmed.chars().nth(WRAPPED - 1).is_some() && trimmed.contains([',', '，', '。', '；', ';'])
+        self.trimmed.chars().nth(WRAPPED - 1).is_some() && self.trimmed.contains([',', '，', '。', '；', ';'])
     }
 
     /// Whether `next` goes on with this line's paragraph.
@@ -311,7 +312,7 @@ impl<'t> Line<'t> {
 
     /// Whether `next` opens an item of its own: `u ` (a lost Wingdings bullet), 一、, 1.
     fn starts_list_item(&self, next: &Self) -> bool {
-        let mut chars = next.text.trim_start_matches(|c| is_space(c) || is_invisible(c)).chars();
+        let mut chars = next.trimmed.chars();
         let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
         match second {
             ' ' | '\u{a0}' => first.is_ascii_alphabetic(),
@@ -375,16 +376,6 @@ impl<'t> Iterator for Lines<'t> {
         self.at += end + 1;
         Some(line)
     }
-}
-
-/// How many at the head of a list `belong`, where those that do come first and are few.
-pub fn ahead<T>(list: &[T], belongs: impl Fn(&T) -> bool) -> usize {
-    let mut reach = 1;
-    while list.get(reach - 1).is_some_and(&belongs) {
-        reach *= 2;
-    }
-    let sure = reach / 2;
-    sure + list.get(sure..list.len().min(reach)).unwrap_or_default().partition_point(belongs)
 }
 
 /// Bullets and brackets that open an item or a heading.

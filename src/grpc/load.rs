@@ -218,10 +218,15 @@ impl Load {
         pb::ExtractReportRequest { bulletin: Some(bulletin), options: None }
     }
 
-    /// Counts an answer.
-    fn count(&self, tally: &mut Tally, turn: &Turn, answer: Option<pb::Report>) {
+    /// Notes that a bulletin has been answered, one way or the other.
+    fn settle(&self, tally: &mut Tally, turn: &Turn) {
         tally.latency.add(turn.due.elapsed());
         self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an answer.
+    fn count(&self, tally: &mut Tally, turn: &Turn, answer: Option<pb::Report>) {
+        self.settle(tally, turn);
         let expected = self.expected.get(turn.text);
         let right = answer.is_some_and(|report| {
             report.bulletin_id == turn.id && Some(pb::Report { bulletin_id: String::new(), ..report }).as_ref() == expected
@@ -245,7 +250,7 @@ impl Load {
             match client.extract_report(request).await {
                 Ok(response) => self.count(&mut tally, &turn, response.into_inner().report),
                 Err(status) => {
-                    tally.latency.add(turn.due.elapsed());
+                    self.settle(&mut tally, &turn);
                     tally.refuse(&status);
                 }
             }
@@ -290,7 +295,10 @@ impl Load {
             sequence += 1;
             match (turn, answer.outcome) {
                 (Some(turn), Some(Outcome::Report(report))) => self.count(tally, &turn, Some(report).filter(|_| in_turn)),
-                (Some(_), Some(Outcome::Error(error))) => tally.fail(Code::from_i32(error.code)),
+                (Some(turn), Some(Outcome::Error(error))) => {
+                    self.settle(tally, &turn);
+                    tally.fail(Code::from_i32(error.code));
+                }
                 _ => tally.wrong += 1,
             }
         }

@@ -164,6 +164,7 @@ struct Word {
 
 /// The bit from which on two bits hold one more than the level of a word's highest region, or 0.
 const LEVEL: u32 = 18;
+const _: () = assert!((Role::NotANumber as u32) < LEVEL, "the last role has a bit of its own");
 
 /// The tables that a word may be in and the roles it may have, a bit for each.
 #[derive(Clone, Copy, Debug)]
@@ -331,8 +332,7 @@ impl Lexicon {
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);
         }
-        let faulty = |form: &str| LexiconError::new("*", format!("no word can be written `{form}`"));
-        let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(faulty)?;
+        let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(|problem| LexiconError::new("*", problem))?;
         Ok(Self { tables, trie, words, senses: all_senses, word_forms, digest })
     }
 

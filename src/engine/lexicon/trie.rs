@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::lists::marked;
+
 /// What follows a beginning of words.
 #[derive(Clone, Copy, Debug)]
 struct Node {
@@ -21,10 +23,8 @@ struct Node {
 
 /// No word, no node.
 const NONE: u32 = u32::MAX;
-/// The last glyph that may begin a word: that of the Basic Multilingual Plane.
-const LAST_FIRST: char = '\u{ffff}';
-/// How many bits the number of a node or a word may have.
-const NUMBER_BITS: u32 = 27;
+/// How many bits the number of a node or a word has: what two glyphs leave of 64.
+const NUMBER_BITS: u32 = 22;
 /// How many times 64 bits the sets of single glyphs and of pairs have: powers of two.
 const SINGLES: usize = 128;
 const PAIRS: usize = 1024;
@@ -59,12 +59,12 @@ impl Trie {
     /// The tree of `words`, which are numbered as they come.
     ///
     /// # Errors
-    /// The word that is empty or begins with a glyph outside the Basic Multilingual Plane.
-    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<Self, &'w str> {
+    /// When a word is empty, or the words have more beginnings than the tree can number.
+    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<Self, String> {
         let mut branches = vec![Branch::default()];
         for (word, number) in words.into_iter().zip(0..) {
-            if word.chars().next().is_none_or(|first| first > LAST_FIRST) {
-                return Err(word);
+            if word.is_empty() {
+                return Err("a form is empty".to_owned());
             }
             let mut at = 0;
             for glyph in word.chars() {
@@ -78,6 +78,9 @@ impl Trie {
             if let Some(branch) = branches.get_mut(at) {
                 branch.word = Some(number);
             }
+        }
+        if branches.len() > 1 << NUMBER_BITS {
+            return Err(format!("the words have {} beginnings, more than {}", branches.len(), 1 << NUMBER_BITS));
         }
         let mut trie = Self { singles: Table::new(&[]), pairs: Table::new(&[]), nodes: Vec::with_capacity(branches.len()) };
         let (mut singles, mut pairs) = (Vec::new(), Vec::new());
@@ -142,20 +145,12 @@ impl Trie {
     }
 }
 
-/// Where `marks` are set, without a branch on any of them.
+/// Where `marks` are set.
 fn places(marks: impl ExactSizeIterator<Item = bool>) -> impl Iterator<Item = usize> {
-    let mut places = vec![0; marks.len() + 1];
-    let mut count = 0;
-    for (mark, at) in marks.zip(0_u32..) {
-        if let Some(place) = places.get_mut(count) {
-            *place = at;
-        }
-        count += usize::from(mark);
-    }
-    places.into_iter().take(count).map(|place| place as usize)
+    marked(marks, |at, mark| (at, mark)).into_iter().map(|at| at as usize)
 }
 
-/// Two glyphs as one number; no two pairs are the same as long as the first is no more than `LAST_FIRST`.
+/// Two glyphs as one number.
 const fn pair(first: char, second: char) -> u64 {
     (first as u64) << 21 | second as u64
 }
@@ -238,19 +233,19 @@ mod tests {
 
     #[test]
     fn all_words_of_a_text_are_found_and_no_others() {
-        let words = ["贷", "贷款", "贷款余额", "贷款余额为", "款", "POS机", "存贷款", "贷😀"];
+        let words = ["贷", "贷款", "贷款余额", "贷款余额为", "款", "POS机", "存贷款", "贷😀", "𬭎", "𬭎业银行"];
         assert_eq!(found(&words, "贷款余额是"), [(0, 1, 0), (1, 2, 4), (0, 2, 1), (0, 4, 2)]);
         assert_eq!(found(&words, "存贷款"), [(1, 2, 0), (2, 3, 4), (0, 3, 6), (1, 3, 1)]);
         assert_eq!(found(&words, "有POS机具"), [(1, 5, 5)]);
         assert_eq!(found(&words, "贷😀"), [(0, 1, 0), (0, 2, 7)]);
         assert_eq!(found(&words, "😀存"), []);
+        assert_eq!(found(&words, "𬭎业银行"), [(0, 1, 8), (0, 4, 9)]);
         assert_eq!(found(&words, ""), []);
         assert_eq!(found(&[], "贷款"), []);
     }
 
     #[test]
-    fn a_word_that_cannot_be_looked_up_is_refused() {
-        assert_eq!(Trie::new(["贷款", ""]).err(), Some(""));
-        assert_eq!(Trie::new(["😀贷"]).err(), Some("😀贷"));
+    fn an_empty_word_is_refused() {
+        assert_eq!(Trie::new(["贷款", ""]).err().as_deref(), Some("a form is empty"));
     }
 }

@@ -85,12 +85,17 @@ pub struct DateMention {
 /// `published`, the day of publication; where that is not known, not after the first year that the text names.
 #[must_use]
 pub fn dates(source: &SourceText<'_>, openers: &Openers, published: Option<Day>) -> Vec<DateMention> {
-    let mut reader = Reader { view: View::new(source, source.len()), reference: published };
-    if published.is_none() {
-        let first = reader.mentions(openers).find_map(|mention| last_day_of_its_year(&mention));
-        reader.reference = first;
+    let reader = Reader { view: View::new(source, source.len()), reference: published };
+    let mut read = Vec::with_capacity(source.len() / 128);
+    for mention in reader.mentions(openers) {
+        if published.is_none()
+            && let Some(year) = last_day_of_its_year(&mention)
+        {
+            return Reader { reference: Some(year), ..reader }.mentions(openers).collect();
+        }
+        read.push(mention);
     }
-    reader.mentions(openers).collect()
+    read
 }
 
 /// The last day of the year that a date is written with.

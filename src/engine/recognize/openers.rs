@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::engine::lists::marked;
 use crate::engine::source::{Glyphs, SourceText};
 
 /// What a glyph may open: a date, time or period.
@@ -42,18 +43,11 @@ impl Openers {
             let date = glyph.is_ascii_alphanumeric() || super::date::opens_date(glyph);
             NUMBER | if date { DATE } else { 0 }
         };
-        let mut places = vec![0; source.len() + 1];
-        let mut count = 0;
-        for (&glyph, at) in source.glyphs().iter().zip(0_u32..) {
+        let places = marked(source.glyphs().iter(), |at, &glyph| {
             let index = u32::from(glyph).wrapping_sub(FIRST_IDEOGRAPH);
             let bits = bits_of.get(index as usize).map_or_else(|| other(glyph), |&bits| u32::from(bits));
-            // Every place is written, and only those that count are kept: nothing to guess for the processor.
-            if let Some(place) = places.get_mut(count) {
-                *place = at << BITS | bits;
-            }
-            count += usize::from(bits != 0);
-        }
-        places.truncate(count);
+            (at << BITS | bits, bits != 0)
+        });
         Self { places }
     }
 

@@ -65,8 +65,9 @@ fn head_to(parts: &Parts<'_>, ending: usize, most: usize) -> Option<Head> {
             let brand_alone = brand >= 2 && is_brand(parts, start..ending, false);
             return brand_alone.then(|| {
                 let is_of_region = |rest: usize| rest == 0 || rest >= 2;
-                let region = parts.region_from(start, true).filter(|(hit, _)| hit.end <= ending && is_of_region(ending - hit.end));
-                let regions = region.filter(|_| most == BRAND).map(|(_, region)| region.into());
+                let region =
+                    parts.region_from(start, true).filter(|region| region.hit.end <= ending && is_of_region(ending - region.hit.end));
+                let regions = region.filter(|_| most == BRAND).map(Regions::from);
                 Head { start, regions: regions.unwrap_or_default(), brand }
             });
         }
@@ -204,8 +205,8 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 
 /// Whether the chain is one short name of a city or province: 柳州, not 柳州市.
 fn is_city_alias(parts: &Parts<'_>, chain: &Chain) -> bool {
-    let Some((hit, _)) = parts.region_to(chain.end) else { return false };
-    hit.start == chain.start
+    let Some(region) = parts.region_to(chain.end) else { return false };
+    region.hit.start == chain.start
         && !says_level(parts, chain.end)
         && chain.regions.resolve(parts.lexicon).is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
 }

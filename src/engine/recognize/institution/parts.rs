@@ -103,8 +103,7 @@ impl<'a> Parts<'a> {
     }
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
-        let among = |list: &str, glyph: char| !list.is_empty() && list.contains(glyph);
-        !among(&row.not_before, self.source.at(hit.end)) && !among(&row.not_after, self.source.before(hit.start))
+        !row.not_before.contains(self.source.at(hit.end)) && !row.not_after.contains(self.source.before(hit.start))
     }
 
     /// Whether a name may begin at `at`: after anything but a character of a word, or after a border word.

@@ -7,7 +7,7 @@ use crate::engine::words::words;
 /// A word of a name that stands for a region, or for one of several.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RegionName {
-    hit: Hit,
+    pub hit: Hit,
     /// Ordinary words that are also a region's short name count.
     words: bool,
     /// A prefecture is meant if it can be.
@@ -108,22 +108,22 @@ impl Parts<'_> {
     }
 
     /// The longest region that starts at `at`.
-    pub fn region_from(&self, at: usize, words: bool) -> Option<(Hit, RegionName)> {
-        self.from(at).iter().find_map(|hit| Some((*hit, self.region(*hit, words)?)))
+    pub fn region_from(&self, at: usize, words: bool) -> Option<RegionName> {
+        self.from(at).iter().find_map(|hit| self.region(*hit, words))
     }
 
     /// The longest region that ends at `at`.
-    pub fn region_to(&self, at: usize) -> Option<(Hit, RegionName)> {
-        self.to(at).iter().find_map(|hit| Some((*hit, self.region(*hit, false)?)))
+    pub fn region_to(&self, at: usize) -> Option<RegionName> {
+        self.to(at).iter().find_map(|hit| self.region(*hit, false))
     }
 
     /// The regions and zones that end at `end`; at least one region.
     pub fn chain_to(&self, end: usize) -> Option<Chain> {
         let mut chain = Chain { start: end, end, regions: Regions::default() };
         while end - chain.start < LOCAL_REACH {
-            if let Some((hit, region)) = self.region_to(chain.start) {
+            if let Some(region) = self.region_to(chain.start) {
+                chain.start = region.hit.start;
                 chain.regions = Regions::from(region).then(chain.regions);
-                chain.start = hit.start;
             } else if let Some((hit, _)) = self.name_to(chain.start, NamePart::Zone)
                 && self.region_to(hit.start).is_some()
             {
@@ -147,9 +147,9 @@ impl Parts<'_> {
                 }
                 return Some(self.with_sub_branch(Local { end: hit.end, regions, is_outlet }, &suits));
             }
-            if let Some((hit, region)) = self.region_from(at, true) {
+            if let Some(region) = self.region_from(at, true) {
+                at = region.hit.end;
                 regions = regions.then(region.into());
-                at = hit.end;
             } else if let Some((hit, _)) = self.name_from(at, NamePart::Zone) {
                 at = hit.end;
             } else if is_ideograph(self.source.at(at)) && self.name_from(at, NamePart::Border).is_none() && unknown < LOCAL_UNKNOWN {
@@ -166,9 +166,9 @@ impl Parts<'_> {
     fn with_sub_branch(&self, local: Local, suits: &impl Fn(&NameWord) -> bool) -> Local {
         let mut at = local.end;
         let mut regions = Regions::default();
-        if let Some((hit, region)) = self.region_from(at, true) {
+        if let Some(region) = self.region_from(at, true) {
+            at = region.hit.end;
             regions = region.into();
-            at = hit.end;
         }
         match self.branch_from(at, suits) {
             Some(hit) if at > local.end || self.source.starts_with(at, "营业部") => {

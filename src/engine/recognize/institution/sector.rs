@@ -1,7 +1,7 @@
 //! Groups of institutions: `[scope…][group noun]`.
 
 use super::parts::{Parts, is_ideograph};
-use super::place::Regions;
+use super::place::{RegionName, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, NamePart};
 use crate::engine::report::InstitutionType as Type;
@@ -55,9 +55,9 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
 fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
     let mut scope = Scope { start: end, ..Scope::default() };
     while end - scope.start < SCOPE_REACH {
-        if let Some((hit, region)) = parts.region_to(scope.start).filter(|(hit, _)| may_scope(parts, *hit, end)) {
-            scope =
-                Scope { start: hit.start, scoped: true, regions: Regions::from(region).then(scope.regions), area: false, code: scope.code };
+        if let Some(region) = parts.region_to(scope.start).filter(|region| may_scope(parts, region.hit, end)) {
+            let start = region.hit.start;
+            scope = Scope { start, scoped: true, regions: Regions::from(region).then(scope.regions), area: false, code: scope.code };
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
             let area = is_area(parts, hit);
             let code = if row.region.is_empty() { scope.code } else { row.region.clone() };
@@ -94,8 +94,8 @@ fn over_list(parts: &Parts<'_>, scope: &mut Scope) {
     let Some(end) = scope.start.checked_sub(1).filter(|&at| source.at(at) == '的') else { return };
     let within = |&at: &usize| is_ideograph(source.at(at)) || source.at(at).is_ascii_digit();
     let Some(listed) = (end.saturating_sub(AREA)..end).rev().take_while(within).find(|&at| source.at(at) == '等') else { return };
-    if let Some((hit, region)) = parts.region_to(listed) {
-        scope.start = hit.start;
+    if let Some(region) = parts.region_to(listed) {
+        scope.start = region.hit.start;
         scope.scoped = true;
         scope.regions = region.into();
     }
@@ -105,7 +105,7 @@ fn over_list(parts: &Parts<'_>, scope: &mut Scope) {
 fn widen(parts: &Parts<'_>, scope: &mut Scope) {
     let mut at = scope.start;
     for _ in 0..AREA {
-        if let Some((hit, _)) = parts.region_to(at).filter(|_| at < scope.start) {
+        if let Some(RegionName { hit, .. }) = parts.region_to(at).filter(|_| at < scope.start) {
             if parts.is_left_border(hit.start) {
                 scope.start = hit.start;
                 scope.scoped = true;
