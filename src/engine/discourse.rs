@@ -64,6 +64,24 @@ impl Discourse {
         if matches!(metric, Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid) { self.overseen.0 } else { self.overseen.1 }
     }
 
+    /// The sector that answers for what another one's words report: lenders for loans behind insurers' figures, and the other way round.
+    #[must_use]
+    pub fn sector_of_trade(&self, owner: usize, metric: Metric) -> Option<usize> {
+        let key = |of: usize| self.entities.get(of).filter(|e| e.kind == InstitutionType::BankingSector).map(|e| sector_key(&e.name));
+        let (owned, sector, wanted) = match metric {
+            Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => ("金融机构", self.overseen.0?, "保险"),
+            Metric::LoanBalance
+            | Metric::LoanDisbursed
+            | Metric::LoanRenewed
+            | Metric::DepositBalance
+            | Metric::NonPerformingLoan
+            | Metric::NonPerformingRatio
+            | Metric::InterestRate => ("保险", self.overseen.1?, "金融机构"),
+            _ => return None,
+        };
+        (key(owner)? == owned && key(sector)? == wanted).then_some(sector)
+    }
+
     /// Notes the sectors, once all entities are known.
     fn note_sectors(&mut self) {
         let central_bank = self.entities.iter().position(|e| e.kind == InstitutionType::CentralBank);
@@ -290,6 +308,8 @@ impl Turns<'_, '_> {
         let mut mention = 0;
         let mut current = None;
         let mut section = None;
+        // The institution whose name opens the paragraph, and that paragraph.
+        let mut topic = None;
         for sentence in &self.outline.sentences {
             let at = sentence.range.start;
             let own = self
@@ -305,7 +325,7 @@ impl Turns<'_, '_> {
             }
             let bank_section = owner.and_then(|o| self.out.entities.get(o)).is_some_and(|e| !oversees(e.kind));
             if bank_section && !self.opens_with_anaphor(sentence.range.start) {
-                current = owner;
+                current = topic.filter(|&(_, paragraph)| paragraph == sentence.paragraph).map(|(entity, _)| entity).or(owner);
             }
             self.turn(sentence.range.start, current);
             while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
@@ -314,6 +334,9 @@ impl Turns<'_, '_> {
                     && self.is_subject(mention, bank_section, owner)
                 {
                     current = Some(entity);
+                    if self.opens_paragraph(m, sentence.paragraph) && !oversees(m.kind) {
+                        topic = Some((entity, sentence.paragraph));
+                    }
                     self.turn(m.range.start, current);
                     self.parallel(mention, sentence.range.end);
                 }
@@ -324,6 +347,10 @@ impl Turns<'_, '_> {
             }
         }
         self.fill_start();
+    }
+
+    fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {
+        self.outline.paragraphs.get(paragraph).is_some_and(|paragraph| paragraph.range.start == mention.range.start)
     }
 
     fn turn(&mut self, at: usize, owner: Option<usize>) {

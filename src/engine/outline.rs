@@ -307,15 +307,19 @@ fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) ->
             && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
 }
 
-/// Where the body begins in a paragraph that a heading without a stop runs into:
-/// before the second of two mentions of one institution, or before the mention
-/// that follows a bullet's heading.
+/// Where the body begins in a paragraph that a heading runs into: behind an institution's name that is a sentence by
+/// itself (三、兴和县联社。发放…), before the second of two mentions of one institution, or before the mention that
+/// follows a bullet's heading.
 fn glued_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs) -> Option<usize> {
     let stop = (range.start..range.end).find(|&i| matches!(source.at(i), ',' | '。' | ';' | ':' | '！' | '？')).unwrap_or(range.end);
     let bullet = is_bullet(source, range.start);
     let first = inside(marks.institutions, &(range.start..stop), |m| &m.range);
     let mentions = marks.institutions.get(first)?;
     let mentions = mentions.get(..mentions.len().min(MAX_HEADING))?;
+    let alone = mentions.first().filter(|m| source.at(m.range.end) == '。' && m.range.end + 1 < range.end);
+    if let Some(named) = alone.filter(|m| m.form == NameForm::Proper && opens_line(source, marks, range.start..m.range.start)) {
+        return Some(named.range.end + 1);
+    }
     let twin = mentions.iter().enumerate().skip(1).find(|(i, m)| {
         mentions.get(..*i).unwrap_or_default().iter().any(|before| before.canonical == m.canonical && before.range.end + 4 <= m.range.start)
     });
@@ -332,6 +336,13 @@ fn glued_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs) -> O
         return Some(close + 1);
     }
     None
+}
+
+/// Whether there is nothing but the marker of an item in `range`: 三、, (二), 1. or a bullet.
+fn opens_line(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs) -> bool {
+    let ordinals = marks.quantities.get(inside(marks.quantities, &range, |q| &q.core)).unwrap_or_default();
+    let numbered = |at: usize| ordinals.iter().any(|q| q.kind == QuantityKind::Ordinal && q.range.contains(&at));
+    range.clone().all(|at| numbered(at) || source.marks(at..at + 1).len() == 1) || is_bullet(source, range.start) && range.len() == 1
 }
 
 /// Whether a list bullet stands at `at`: ●, or the letter a lost Wingdings bullet leaves.

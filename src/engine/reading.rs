@@ -103,6 +103,13 @@ impl Reading<'_, '_> {
         self.borrowers.get(inside(self.borrowers, range, |b| &b.range)).unwrap_or_default()
     }
 
+    /// Whether a name reaches over `range`: 公司 in 绿源公司.
+    #[must_use]
+    pub fn is_named(&self, range: Glyphs) -> bool {
+        let before = self.names.get(..self.names.partition_point(|name| name.start <= range.start)).unwrap_or_default();
+        before.iter().rev().take(2).any(|name| range.end <= name.end)
+    }
+
     /// The products that start inside `range`.
     #[must_use]
     pub fn products_in(&self, range: &Glyphs) -> &[Product] {

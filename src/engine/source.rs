@@ -111,22 +111,13 @@ impl<'t> SourceText<'t> {
     /// Whether the glyphs from `at` on begin with `word`.
     #[must_use]
     pub fn starts_with(&self, at: usize, word: &str) -> bool {
-        let mut i = at;
-        word.chars().all(|c| {
-            i += 1;
-            self.glyphs.get(i - 1) == Some(&c)
-        })
+        self.text.as_bytes().get(self.byte(at)..).is_some_and(|rest| rest.starts_with(word.as_bytes()))
     }
 
     /// Whether the glyphs before `at` end with `word`.
     #[must_use]
     pub fn ends_with(&self, at: usize, word: &str) -> bool {
-        let mut i = at;
-        word.chars().rev().all(|c| {
-            let before = i.checked_sub(1);
-            i = before.unwrap_or(0);
-            before.and_then(|i| self.glyphs.get(i)) == Some(&c)
-        })
+        self.text.as_bytes().get(..self.byte(at)).is_some_and(|rest| rest.ends_with(word.as_bytes()))
     }
 
     /// The normalised text of a range.
@@ -409,9 +400,10 @@ const fn is_marker(c: char) -> bool {
     )
 }
 
-/// Most of any text: neither space nor punctuation.
-const fn is_ideograph(c: char) -> bool {
-    matches!(c, '\u{4e00}'..='\u{9fff}')
+/// Whether `c` is a Chinese character, as all characters of brands and places are.
+#[must_use]
+pub const fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 const fn is_invisible(c: char) -> bool {

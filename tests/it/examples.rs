@@ -18,7 +18,7 @@
 //! exact, `cumulative`, its period (`..` if the text names one and settles no day), its change (`+` or `-` and the
 //! baseline), `of:` the total it is a part of; and, if any `#` is written, all its purposes and segments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -42,6 +42,8 @@ struct Example {
     numbers: Option<Vec<String>>,
     /// The labels of the figures, in order of place.
     labels: Option<Vec<String>>,
+    /// Whose they are, in order of place, by canonical name.
+    owners: Option<Vec<String>>,
     /// Who got them, in order of place; what names nobody is left out.
     beneficiaries: Option<Vec<String>>,
 }
@@ -151,6 +153,12 @@ fn disagreements(example: &Example) -> Vec<String> {
     differs("figures", expected, &found, &mut out);
     let found: Vec<String> = all.iter().map(|figure| figure.label.clone()).collect();
     differs("labels", example.labels.clone(), &found, &mut out);
+    let whose = |i: &InstitutionReport| {
+        let own = i.measures.iter().flat_map(|m| &m.figures).chain(&i.figures);
+        own.map(|figure| (figure.span.start, i.institution.canonical_name.clone())).collect::<Vec<_>>()
+    };
+    let found: Vec<String> = report.institutions.iter().flat_map(whose).collect::<BTreeMap<_, _>>().into_values().collect();
+    differs("owners", example.owners.clone(), &found, &mut out);
     let found: Vec<String> = all.iter().map(|figure| figure.beneficiary.clone()).filter(|name| !name.is_empty()).collect();
     differs("beneficiaries", example.beneficiaries.clone(), &found, &mut out);
     let found: BTreeSet<&str> = report.institutions.iter().flat_map(|i| &i.measures).map(|m| m.category.code()).collect();

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use rust_decimal::Decimal;
+
 use super::Fact;
 use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
+use crate::engine::recognize::name::Borrower;
 use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
-use crate::engine::source::Glyphs;
+use crate::engine::source::{Glyphs, is_ideograph};
 use crate::engine::words::{Words, words};
 
 /// How far back 该企业 or 其 reaches for a name, in glyphs.
@@ -249,15 +252,78 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
     if let Some(name) = plain_receiver(reading, fact) {
         return Some(name);
     }
-    let refers = |hit: Hit| hit.is_in(In::roles(&[Role::BorrowerAnaphor, Role::BorrowerReference]));
-    let anaphor = reading.hits.inside(reach.start..fact.window.left.end).any(refers);
-    if anaphor {
+    let mut within = reading.hits.inside(reach.start..fact.window.left.end);
+    if within.any(|hit| hit.has_role(Role::BorrowerReference) || refers_to_borrower(reading, hit)) {
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
         let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
         let previous = reading.borrowers_in(&(near..fact.window.left.end)).last()?;
         return Some(reading.source.original_text(previous.range.clone()).to_owned());
     }
-    None
+    told_of(reading, fact).map(|b| reading.source.original_text(b.range.clone()).to_owned())
+}
+
+/// The borrower whose story a paragraph tells, as its first subject, where nobody else has come in.
+fn told_of<'a>(reading: &'a Reading<'_, '_>, fact: &Fact) -> Option<&'a Borrower> {
+    /// Most glyphs of what such a borrower is before its name: 茶埠镇种植大户包某.
+    const TITLE: usize = 12;
+    let single = matches!(
+        fact.metric,
+        Metric::LoanDisbursed
+            | Metric::LoanApproved
+            | Metric::CreditLine
+            | Metric::LoanRenewed
+            | Metric::RepaymentDeferred
+            | Metric::ConcessionAmount
+            | Metric::ProcessingTime
+            | Metric::ClaimPaid
+    );
+    if !single || fact.cumulative || fact.change.is_some() {
+        return None;
+    }
+    let opens = reading.outline.paragraph_at(fact.window.sentence.start)?.range.start;
+    let hero = reading.borrowers_in(&(opens..fact.window.sentence.start)).first()?;
+    let near = hero.range.start - opens <= TITLE && fact.window.left.end <= hero.range.end + ANAPHOR_REACH;
+    let title = opens..hero.range.start;
+    let subject =
+        title.clone().all(|at| is_ideograph(reading.source.at(at)) && !matches!(reading.source.at(at), '向' | '为' | '对' | '给' | '与'))
+            && reading.institutions_in(&title).is_empty();
+    let told = hero.range.end..fact.window.left.end;
+    let others = reading.quantities_in(&told).any(|i| {
+        reading.quantities.get(i).is_some_and(|q| matches!(q.unit.as_str(), "户" | "家" | "人" | "笔") && q.value != Some(Decimal::ONE))
+    }) || reading
+        .borrowers_in(&told)
+        .iter()
+        .any(|other| reading.source.text(other.range.clone()) != reading.source.text(hero.range.clone()));
+    (near && subject && !others).then_some(hero)
+}
+
+/// Whether a word stands for a borrower named before: 该公司; 公司 where it is a word of its own, not 子公司.
+pub fn refers_to_borrower(reading: &Reading<'_, '_>, hit: Hit) -> bool {
+    let alone = || {
+        let before = reading.source.before(hit.start);
+        !is_ideograph(before)
+            || matches!(
+                before,
+                '向' | '为'
+                    | '对'
+                    | '给'
+                    | '与'
+                    | '和'
+                    | '由'
+                    | '让'
+                    | '助'
+                    | '持'
+                    | '使'
+                    | '于'
+                    | '了'
+                    | '解'
+                    | '决'
+                    | '足'
+                    | '轻'
+                    | '得'
+            )
+    };
+    hit.has_role(Role::BorrowerAnaphor) && (hit.end - hit.start > 2 || alone()) && !reading.is_named(hit.start..hit.end)
 }
 
 /// A及B: two borrowers of one sum.

@@ -78,7 +78,7 @@ pub fn label(
         QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && attributive(reading, window, &left) => right,
         _ => left,
     };
-    let noun = without_act(reading, noun);
+    let noun = quoted_whole(reading, without_act(reading, noun));
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
@@ -144,6 +144,13 @@ pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool
 fn without_act(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
     let act = words!["发放", "投放", "审批"].end_before(reading.source, noun.end) && noun.len() >= 4;
     noun.start..noun.end - if act { 2 } else { 0 }
+}
+
+/// “金融知识进万家”活动: a noun that closes a quotation opens it too.
+fn quoted_whole(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
+    let mut marks = reading.source.marks(noun.clone()).iter().map(|&at| reading.source.at(at)).filter(|c| matches!(c, '“' | '”'));
+    let opens = reading.source.before(noun.start) == '“' && marks.next() == Some('”');
+    noun.start - usize::from(opens)..noun.end
 }
 
 /// Whether a sum belongs to the noun behind it: no noun stands before it, one that is joined on (100亿元…和50亿元…),

@@ -197,7 +197,8 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric
     let clause = reading.clause_start(at, at.saturating_sub(60))..at;
     let of_loans = matches!(metric, Metric::Share | Metric::CustomerCount | Metric::LoanCount) && reading.any(clause, words!["贷款"]);
     let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && (is_sector_statistic(metric) || of_loans);
-    Some(if reports_sector { reading.discourse.sector(metric).unwrap_or(owner) } else { owner })
+    let sector = if reports_sector { reading.discourse.sector(metric) } else { reading.discourse.sector_of_trade(owner, metric) };
+    Some(sector.unwrap_or(owner))
 }
 
 /// A number that stands in a heading alone, as a figure of the section's institution.

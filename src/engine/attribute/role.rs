@@ -403,7 +403,8 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
             )
         });
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| {
-            !(company && h.end - h.start == 2)
+            super::codes::refers_to_borrower(reading, h)
+                && !(company && h.end - h.start == 2)
                 && h.start <= clause.start + 3
                 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给')
         });

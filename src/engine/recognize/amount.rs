@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 
 use super::numeral::{self, Numeral};
 use super::quantity::{Reader, Script, starts_number};
-use super::unit::{self, Found, is_ideograph};
+use super::unit::{self, Found};
 use crate::engine::report::QuantityKind;
+use crate::engine::source::is_ideograph;
 
 /// A number with its unit, before qualifiers and ranges.
 pub(super) struct Amount<'l> {

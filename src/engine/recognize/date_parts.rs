@@ -2,6 +2,7 @@
 
 use super::date::{Part, Reader, Reading};
 use super::numeral::han_digit;
+use crate::engine::source::is_ideograph;
 
 impl Reader<'_> {
     /// The year at `at`: 2020年, 今年, 二〇二〇年, 21年. `None` inside means that the
@@ -257,7 +258,7 @@ impl Reader<'_> {
             if matches!(self.view.at(end), '日' | '号') {
                 return plain(end + 1, Part::Day(month, number));
             }
-            let closes = !super::unit::is_ideograph(self.view.at(end)) && self.view.at(end) != '、';
+            let closes = !is_ideograph(self.view.at(end)) && self.view.at(end) != '、';
             if han && (10..=31).contains(&number) && closes {
                 return plain(end, Part::Day(month, number));
             }

@@ -6,7 +6,7 @@ use super::date::{DateMention, DateShape, Day, Part, Reader, Reading, beside, se
 use super::date_parts::plain;
 use super::numeral::han_digit;
 use super::view::View;
-use crate::engine::source::Glyphs;
+use crate::engine::source::{Glyphs, is_ideograph};
 
 fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMention {
     let (start, end) = days.unzip();
@@ -121,7 +121,7 @@ fn shifted(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
         '后' => false,
         _ => return None,
     };
-    if super::unit::is_ideograph(view.before(at)) {
+    if is_ideograph(view.before(at)) {
         return None;
     }
     let (end, count) = reader.small(at + 1)?;
@@ -271,7 +271,7 @@ impl Reader<'_> {
                 || han_digit(next).is_some()
         };
         let free = !matches!(self.view.before(at), '个' | '以' | '.' | '第' | '有' | '共' | '这' | '出' | '了' | '下');
-        (!word && free && (digits && (self.view.at(hour_end) == '时' || told || !super::unit::is_ideograph(next)) || told && next != '一'))
+        (!word && free && (digits && (self.view.at(hour_end) == '时' || told || !is_ideograph(next)) || told && next != '一'))
             .then_some(at_hour)
     }
 

@@ -85,6 +85,8 @@ const fn callings(first: char) -> &'static [&'static str] {
         _ => &[],
     }
 }
+/// What goes on behind a person's name.
+const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
 /// How far behind 集团 a name may go on to its end, in glyphs.
 const MORE: usize = 10;
 /// Longest borrower's name, in glyphs.
@@ -221,11 +223,14 @@ fn is_stop(source: &SourceText<'_>, at: usize) -> bool {
 /// 周女士, 任某.
 fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
     if source.starts_with(at, "女士") || source.starts_with(at, "先生") {
-        return at.checked_sub(1).filter(|&s| is_surname(source.at(s))).map(|s| s..at + 2);
+        return at.checked_sub(1).filter(|&s| is_surname(source.at(s)) || is_rare_surname(source.at(s))).map(|s| s..at + 2);
     }
-    let named = source.at(at) == '某' && at.checked_sub(1).is_some_and(|s| is_surname(source.at(s)));
+    let surname = at.checked_sub(1).map(|s| source.at(s)).filter(|_| source.at(at) == '某')?;
     let end = at + 1 + usize::from(source.at(at + 1) == '某');
-    (named && !matches!(source.at(end), '镇' | '村' | '县' | '公')).then(|| at - 1..end)
+    // 向某企业, 位于某镇: a word before 某 that is a surname as well.
+    let is_word = matches!(surname, '向' | '于' | '万' | '任' | '方' | '何') && !NEXT.contains(source.at(end));
+    let named = (is_surname(surname) || is_rare_surname(surname)) && !is_word;
+    (named && !matches!(source.at(end), '镇' | '村' | '县' | '市' | '区' | '乡' | '公' | '企')).then(|| at - 1..end)
 }
 
 /// Whether a calling, a title or a borrower's last word begins with `c`.
@@ -235,7 +240,6 @@ pub(super) fn opens_borrower(c: char) -> bool {
 
 /// The name behind what somebody is: 种粮大户王守田.
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
-    const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
     let calling = callings(source.at(at)).iter().find(|c| source.starts_with(at, c))?;
     let start = at + calling.chars().count();
     if !is_surname(source.at(start)) {
@@ -251,6 +255,14 @@ const fn is_given(c: char) -> bool {
 
 fn is_surname(c: char) -> bool {
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤拓尤祁".contains(c)
+}
+
+/// Surnames that 某, 女士 or 先生 has to stand behind: they are words as well, or few bear them.
+fn is_rare_surname(c: char) -> bool {
+    "包左吉邢裴荣翁曲封储靳巫乌焦巴谷车仲伊宫宁仇栾甘厉祖符景詹蒲赖卓蔺屠蒙池乔申翟冉桑桂牛边燕冀浦尚温庄晏柴瞿阎连艾易古耿文寇聂敖冷辛简饶沙\
+     鞠丰关查荆游权项祝闵季麻强路娄梅盛霍虞支柯管房裘缪解宗宣郁单杭洪诸倪华苗花俞柳鲍窦云鲁昌骆樊凌商佟苑滕殷施涂戚阮费廉岑毕邬安常乐时傅皮卞\
+     齐康伍元卜平穆萧"
+        .contains(c)
 }
 
 /// Finds products by their names in quotation marks, by a table row's first cell, or by a table of the operator's.

@@ -2,6 +2,7 @@
 
 use super::view::View;
 use crate::engine::report::{Qualifier, QuantityKind};
+use crate::engine::source::is_ideograph;
 
 /// A qualifier before a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +260,7 @@ pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(u
             }
             "前后" | "上下" => {
                 matches!(kind, QuantityKind::Duration | QuantityKind::Money | QuantityKind::Percent | QuantityKind::Count)
-                    && !super::unit::is_ideograph(next)
+                    && !is_ideograph(next)
             }
             "以上" | "以下" => !matches!(next, '述' | '简'),
             _ => true,

@@ -6,6 +6,7 @@ use super::numeral::Numeral;
 use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon, Sense, Unit};
 use crate::engine::report::QuantityKind;
+use crate::engine::source::is_ideograph;
 
 /// A unit found behind a number.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +71,4 @@ fn fits(view: &View<'_>, start: usize, end: usize, form: &str, row: &Unit, numbe
         ('起' | '首' | '对' | '代' | '通' | '只', QuantityKind::Count) => plain || view.at(start) == '只',
         _ => true,
     }
-}
-
-/// Whether `c` is a Chinese character.
-pub(super) const fn is_ideograph(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9fff}')
 }

@@ -42,14 +42,8 @@ impl<'a> View<'a> {
 
     /// Where `word` ends if it stands at `at`.
     pub fn skip(&self, at: usize, word: &str) -> Option<usize> {
-        let mut i = at;
-        for c in word.chars() {
-            if self.at(i) != c {
-                return None;
-            }
-            i += 1;
-        }
-        Some(i)
+        let stands = at < self.end && self.source.starts_with(at, word);
+        stands.then(|| at + word.chars().count()).filter(|&end| end <= self.end)
     }
 
     /// Whether `word` stands at `at`.
@@ -64,14 +58,8 @@ impl<'a> View<'a> {
 
     /// Where `word` begins if it ends at `at`.
     pub fn ends(&self, at: usize, word: &str) -> Option<usize> {
-        let mut start = at;
-        for c in word.chars().rev() {
-            start = start.checked_sub(1)?;
-            if self.at(start) != c {
-                return None;
-            }
-        }
-        Some(start)
+        let stands = at <= self.end && self.source.ends_with(at, word);
+        stands.then(|| at.saturating_sub(word.chars().count()))
     }
 
     /// The glyph after the run of ASCII digits at `at`.

@@ -1,11 +1,12 @@
 //! Legal persons of a region: `[region][brand][ending]`.
 
 use super::office::{corporate_end, regions_of, suits};
-use super::parts::{Parts, is_ideograph};
+use super::parts::Parts;
 use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, NamePart, NameWord};
 use crate::engine::report::InstitutionType as Type;
+use crate::engine::source::is_ideograph;
 use crate::engine::words::words;
 
 /// Most glyphs of a brand.
@@ -174,7 +175,8 @@ fn ends_office_alone(parts: &Parts<'_>, end: usize) -> bool {
 
 /// Trades of which a region has one company: 苏州金融租赁公司.
 fn is_rare_trade(parts: &Parts<'_>, end: usize) -> bool {
-    words!["金融租赁", "消费金融", "再担保", "农业信贷担保"].end_before(parts.source, end)
+    words!["金融租赁", "消费金融", "再担保", "农业信贷担保", "农业信贷融资担保", "农业融资担保", "农业担保", "农担"]
+        .end_before(parts.source, end)
 }
 
 /// 柳州银行: a city and 银行; or an unknown bank's branch: 某某银行成都分行.

@@ -1,7 +1,7 @@
 //! The words around a place in the text.
 
 use crate::engine::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense, by_place};
-use crate::engine::source::SourceText;
+use crate::engine::source::{SourceText, is_ideograph};
 
 /// The words of names in a text, by where they start and by where they end.
 pub(super) struct Parts<'a> {
@@ -130,9 +130,4 @@ fn crossed<'h>(all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
     }
     crossed.sort_unstable();
     crossed
-}
-
-/// Whether `c` is a Chinese character, as all characters of brands and places are.
-pub(super) const fn is_ideograph(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }

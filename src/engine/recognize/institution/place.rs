@@ -1,7 +1,8 @@
 //! Regions in names, and which one a name is of.
 
-use super::parts::{Parts, is_ideograph};
+use super::parts::Parts;
 use crate::engine::lexicon::{Hit, In, Lexicon, NamePart, NameWord, Region, Sense};
+use crate::engine::source::is_ideograph;
 use crate::engine::words::words;
 
 /// A word of a name that stands for a region, or for one of several.

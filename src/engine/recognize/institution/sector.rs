@@ -1,10 +1,11 @@
 //! Groups of institutions: `[scope…][group noun]`.
 
-use super::parts::{Parts, is_ideograph};
+use super::parts::Parts;
 use super::place::{RegionName, Regions};
 use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, NamePart};
 use crate::engine::report::InstitutionType as Type;
+use crate::engine::source::is_ideograph;
 use crate::engine::words::words;
 
 /// Farthest that the scope of a group reaches to the left, in glyphs.
