@@ -298,7 +298,7 @@ fn told_of<'a>(reading: &'a Reading<'_, '_>, fact: &Fact) -> Option<&'a Borrower
 }
 
 /// Whether a word stands for a borrower named before: 该公司; 公司 where it is a word of its own, not 子公司.
-pub fn refers_to_borrower(reading: &Reading<'_, '_>, hit: Hit) -> bool {
+fn refers_to_borrower(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     let alone = || {
         let before = reading.source.before(hit.start);
         !is_ideograph(before)

@@ -403,8 +403,7 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
             )
         });
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| {
-            super::codes::refers_to_borrower(reading, h)
-                && !(company && h.end - h.start == 2)
+            !(company && h.end - h.start == 2)
                 && h.start <= clause.start + 3
                 && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给')
         });
