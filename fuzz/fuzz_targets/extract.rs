@@ -1,13 +1,11 @@
-//! Any text at all: the contract's invariants hold.
+//! The body `extract` of `tests/it/hostile.rs`.
 
 #![no_main]
-#![allow(dead_code, reason = "the checks are shared with the tests, which use more of them")]
+#![allow(dead_code, reason = "the bodies and the checks are shared with the tests, which use more of them")]
 
+#[path = "../../tests/it/hostile.rs"]
+mod hostile;
 #[path = "../../tests/it/invariants.rs"]
 mod invariants;
 
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    if let Err(broken) = invariants::hold(text) {
-        panic!("{broken}");
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hostile::extract(data));

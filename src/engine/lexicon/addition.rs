@@ -146,7 +146,7 @@ const TABLES: &[(&str, Fields)] = &[
 ///
 /// # Errors
 /// All problems of all files; `tables` is then not to be used.
-pub(super) fn add(tables: &mut Tables, files: &[SourceFile]) -> Result<(), Problems> {
+pub fn add(tables: &mut Tables, files: &[SourceFile]) -> Result<(), Problems> {
     let mut check = Check { file: "", tables, problems: Problems::default(), forms: 0 };
     for file in files {
         check.file = &file.name;

@@ -1,0 +1,11 @@
+//! The body `readers` of `tests/it/hostile.rs`.
+
+#![no_main]
+#![allow(dead_code, reason = "the bodies and the checks are shared with the tests, which use more of them")]
+
+#[path = "../../tests/it/hostile.rs"]
+mod hostile;
+#[path = "../../tests/it/invariants.rs"]
+mod invariants;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hostile::readers(data));
