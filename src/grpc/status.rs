@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -132,7 +132,12 @@ impl Refusal {
         for violation in &self.violations {
             details.add_bad_request_violation(violation.field, violation.description.as_str());
         }
-        Status::with_error_details(self.reason.code(), self.message, details)
+        let mut metadata = MetadataMap::new();
+        if self.reason == Reason::MessageTooLarge {
+            // The code is that of a full server; this says that trying again is of no use.
+            metadata.insert(PUSHBACK, MetadataValue::from_static("-1"));
+        }
+        Status::with_error_details_and_metadata(self.reason.code(), self.message, details, metadata)
     }
 
     /// As the answer inside a stream.

@@ -22,8 +22,11 @@ use prost::Message as _;
 
 use super::invariants::{ENGINE, hold};
 
-/// A body and its name: that of its fuzz target and of its folder in `tests/fuzz`.
-pub const BODIES: [(&str, fn(&[u8])); 5] =
+/// The name of a body, which is that of its fuzz target and of its folder in `tests/fuzz`, and the body.
+pub type Body = (&'static str, fn(&[u8]));
+
+/// All bodies.
+pub const BODIES: [Body; 5] =
     [("extract", extract), ("readers", readers), ("register", register), ("lexicon", lexicon), ("request", request)];
 
 /// Any text: the contract's invariants hold.
@@ -42,7 +45,7 @@ pub fn readers(data: &[u8]) {
     let text: String = data.iter().map(|byte| glyphs[usize::from(*byte) % glyphs.len()]).collect();
     let source = SourceText::new(&text);
     let openers = Openers::find(&source);
-    let published = if data.len() % 2 == 0 { Day::parse("2024-02-29") } else { None };
+    let published = if data.len().is_multiple_of(2) { Day::parse("2024-02-29") } else { None };
     let dates = date::dates(&source, &openers, published);
     let taken: Vec<_> = dates.iter().map(|date| date.range.clone()).collect();
     let hits = ENGINE.lexicon().scan(&source);
@@ -171,6 +174,7 @@ fn answered(desk: &Desk, frame: Frame, sequence: u64) {
 mod tests {
     use std::fs;
     use std::path::Path;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -203,6 +207,47 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// `piece` again and again, as many bytes as `size` holds.
+    fn filled(piece: &str, size: usize) -> String {
+        piece.repeat(size / piece.len())
+    }
+
+    /// The best of two readings, in time.
+    fn time(text: &str) -> Duration {
+        let read = || {
+            let start = Instant::now();
+            let report = super::super::invariants::report(text);
+            assert!(report.quantities.len() <= text.len());
+            start.elapsed()
+        };
+        read().min(read())
+    }
+
+    /// No text takes more than three times what prose of its size does.
+    #[test]
+    fn hostile_texts_take_at_most_three_times_as_long_as_prose() {
+        const SIZE: usize = 512 << 10;
+        const NESTED: usize = 100_000;
+        let bulletins = super::super::corpus::texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins"));
+        let prose: String = bulletins.into_iter().map(|(_, text)| text + "\n").collect();
+        let sentence = prose.replace(['。', '；', '！', '？', '\n', '\r'], "，");
+        let of_prose = time(&filled(&prose, SIZE));
+        let nested = format!("{}发放贷款1亿元{}", "（".repeat(NESTED), "）".repeat(NESTED));
+        assert!(nested.len() >= SIZE);
+        let texts = [
+            ("digits", filled("1234567890", SIZE)),
+            ("brackets", nested),
+            ("a sentence", filled(&sentence, SIZE)),
+            ("newlines", filled("\n", SIZE)),
+            ("一", filled("一", SIZE)),
+            ("其中", filled("其中", SIZE)),
+        ];
+        for (name, text) in texts {
+            let taken = time(&text);
+            assert!(taken <= of_prose * 3, "{name} took {taken:?}, prose {of_prose:?}");
         }
     }
 

@@ -441,6 +441,7 @@ async fn c7_the_message_limit_holds_as_sent_and_after_inflating() {
         let status = client.extract_report(zeros.clone()).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"));
         assert!(status.message().contains("1048576"), "{}", status.message());
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1", "it is not to be tried again");
     }
     server.stop().await;
     assert_eq!(seen.fake.count.load(Ordering::SeqCst), 1);

@@ -1,6 +1,11 @@
 //! Clients that are not ours, against the program over a real socket. Each is skipped, with a word, where it is missing.
 
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::life::Program;
 
@@ -83,4 +88,109 @@ fn buf_finds_the_proto_clean_and_calls_through_reflection() {
     let three = format!(r#"{one} {{"bulletin": {{"id": "b"}}}} {one}"#);
     let answers = buf(&[&call[..], &[&three, &url("BulkExtractReports")]].concat());
     assert!(answers.contains(r#""reason": "INVALID_REQUEST""#) && answers.contains(r#""sequence": "2""#), "{answers}");
+}
+
+/// A folder of its own for a test, gone when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("jianbao-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The amount of the only figure in an answer of an example.
+fn amount(answer: &Value) -> &Value {
+    let report = answer.get("report").expect("every bulletin is read");
+    &report["institutions"][0]["measures"][0]["figures"][0]["value"]
+}
+
+/// Sends bulletins that differ in their amount through an example, in both of its ways: as a stream, while the server is
+/// told to end and started again, then killed and started again; and some of them by calls.
+fn example_loses_and_doubles_nothing(name: &str, command: impl Fn() -> Command) {
+    const BULLETINS: usize = 4_000;
+    const TERMINATED_AT: usize = 600;
+    const KILLED_AT: usize = 1_800;
+    const CALLS: usize = 200;
+    let folder = Folder::new(name);
+    let (sent, answered) = (folder.0.join("bulletins.jsonl"), folder.0.join("answers.jsonl"));
+    let line = |n: usize| format!("{{\"id\":\"{n}\",\"text\":\"清河农商银行发放贷款{}万元。\"}}\n", n + 1);
+    fs::write(&sent, (0..BULLETINS).map(line).collect::<String>()).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let run = |arguments: &[&str]| {
+        let (input, output) = (File::open(&sent).unwrap(), File::create(&answered).unwrap());
+        command().arg(&address).args(arguments).stdin(input).stdout(output).spawn().unwrap()
+    };
+    let lines = || fs::read_to_string(&answered).unwrap_or_default().lines().count();
+    let begun = Instant::now();
+    let until = |count: usize| {
+        while lines() < count {
+            assert!(begun.elapsed() < Duration::from_secs(120), "{name}: {} answers", lines());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let mut server = Program::start_on(&address, &[]);
+    let mut client = run(&[]);
+    until(TERMINATED_AT);
+    server.terminate();
+    assert!(server.child.wait().unwrap().success());
+    assert!(lines() < BULLETINS, "it was ended under way");
+    server = Program::start_on(&address, &[]);
+    until(KILLED_AT);
+    drop(server);
+    assert!(lines() < BULLETINS, "it was killed under way");
+    let _server = Program::start_on(&address, &[]);
+    assert!(client.wait().unwrap().success());
+    let holds = |count: usize| {
+        let text = fs::read_to_string(&answered).unwrap();
+        let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an answer is JSON")).collect();
+        assert_eq!(answers.len(), count, "{name}: each bulletin is answered once");
+        for (n, answer) in answers.iter().enumerate() {
+            assert_eq!(*amount(answer), format!("{}", (n + 1) * 10_000), "{name}: answer {n}");
+        }
+    };
+    holds(BULLETINS);
+    fs::write(&sent, (0..CALLS).map(line).collect::<String>()).unwrap();
+    assert!(run(&["--unary"]).wait().unwrap().success());
+    holds(CALLS);
+}
+
+fn example(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients").join(file)
+}
+
+#[test]
+fn the_python_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
+    if !is_there(python().args(["-c", "import grpc, grpc_reflection"])) {
+        eprintln!("skipped: python3 with grpcio and grpcio-reflection is not installed");
+        return;
+    }
+    example_loses_and_doubles_nothing("python", || {
+        let mut command = python();
+        command.arg(example("jianbao_client.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    });
+}
+
+#[test]
+fn the_node_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
+    if !example("node_modules").is_dir() || !is_there(Command::new("node").arg("--version")) {
+        eprintln!("skipped: no node, or no `npm install` in docs/clients");
+        return;
+    }
+    example_loses_and_doubles_nothing("node", || {
+        let mut command = Command::new("node");
+        command.arg(example("jianbao_client.mjs"));
+        command
+    });
 }
