@@ -61,7 +61,7 @@ const SETTINGS: &[Setting] = &[
     setting("bulk-window", Kind::Count(1, 65_536), "64", "Bulletins of one stream that are under way at once"),
     setting("bulk-window-bytes", Kind::Bytes(KIB, GIB), "16MiB", "Bytes of requests and answers of one stream that are under way at once; one bulletin is always allowed"),
     setting("keepalive-interval", Kind::Time(SECOND, 24 * HOUR), "30s", "Time between pings to a silent peer"),
-    setting("keepalive-timeout", Kind::Time(100, HOUR), "10s", "Time for a ping's answer before the connection is closed"),
+    setting("keepalive-timeout", Kind::Time(100, HOUR), "10s", "Time for a ping's answer, or a new connection's first words, before it is closed"),
     setting("max-connection-age", Kind::Time(SECOND, 720 * HOUR), "1h", "Age at which a connection is told to go away; up to a tenth shorter, so that not all go at once"),
     setting("connection-grace", Kind::Time(0, 24 * HOUR), "5m", "Time for calls in flight after that; then streams end with UNAVAILABLE"),
     setting("max-connection-idle", Kind::Time(SECOND, 720 * HOUR), "15m", "Time without a call after which a connection is told to go away"),

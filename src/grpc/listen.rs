@@ -32,6 +32,8 @@ use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A draining connection with no call in flight is closed after this long, even if the peer is silent.
 const SILENT_PEER: Duration = Duration::from_secs(1);
+/// What a peer says first: HTTP/2's preface and the header of its settings.
+const FIRST_WORDS: u64 = 24 + 9;
 /// Pause after an accept error such as "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -214,6 +216,7 @@ impl Connection {
             let mut connection = pin!(builder.serve_connection(TokioIo::new(socket.clone()), service));
             tokio::select! {
                 result = connection.as_mut() => result,
+                () = self.unspoken(&socket) => Ok(()),
                 () = self.called_off() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
@@ -250,6 +253,14 @@ impl Connection {
             .max_pending_accept_reset_streams(64)
             .max_local_error_reset_streams(64);
         builder
+    }
+
+    /// When a peer has had its time and has not begun to speak HTTP/2.
+    async fn unspoken(&self, socket: &Socket) {
+        tokio::time::sleep(self.options.keepalive_timeout).await;
+        if socket.read_bytes() >= FIRST_WORDS {
+            std::future::pending().await
+        }
     }
 
     /// When no new calls may come: at the drain, at the connection's age, or when it has long been idle.

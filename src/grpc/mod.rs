@@ -102,7 +102,7 @@ pub struct Options {
     pub bulk_window_bytes: usize,
     /// Time between HTTP/2 pings.
     pub keepalive_interval: Duration,
-    /// Time for the answer to a ping.
+    /// Time for the answer to a ping, and for a new connection's first words.
     pub keepalive_timeout: Duration,
     /// Age at which a connection gets GOAWAY.
     pub max_connection_age: Duration,

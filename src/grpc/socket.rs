@@ -15,11 +15,21 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+/// Most bytes of a peer that are on their way when it is told that nothing more comes; who sends more does not listen.
+const IN_FLIGHT: usize = 16 << 20;
+
 /// A socket that several may hold.
 #[derive(Clone, Debug)]
 pub struct Socket {
     stream: Arc<TcpStream>,
-    moved: Arc<AtomicU64>,
+    moved: Arc<Moved>,
+}
+
+/// Bytes that have gone each way.
+#[derive(Debug, Default)]
+struct Moved {
+    read: AtomicU64,
+    written: AtomicU64,
 }
 
 impl From<TcpStream> for Socket {
@@ -32,10 +42,16 @@ impl Socket {
     /// Bytes that have gone either way.
     #[must_use]
     pub fn moved_bytes(&self) -> u64 {
-        self.moved.load(Ordering::Relaxed)
+        self.read_bytes() + self.moved.written.load(Ordering::Relaxed)
     }
 
-    /// Says that nothing more comes, and takes in what the peer still sends until it closes too.
+    /// Bytes that have come from the peer.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        self.moved.read.load(Ordering::Relaxed)
+    }
+
+    /// Says that nothing more comes, and takes in what the peer still sends until it closes too, within bounds.
     pub async fn close_kindly(self, patience: Duration) {
         if SockRef::from(&*self.stream).shutdown(Shutdown::Write).is_ok() {
             let _ = tokio::time::timeout(patience, self.take_in()).await;
@@ -44,18 +60,17 @@ impl Socket {
 
     async fn take_in(&self) -> io::Result<()> {
         let mut rest = vec![0; 16 << 10];
-        loop {
+        let mut taken = 0;
+        while taken < IN_FLIGHT {
             self.stream.readable().await?;
             match self.stream.try_read(&mut rest) {
                 Ok(0) => return Ok(()),
+                Ok(bytes) => taken += bytes,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
         }
-    }
-
-    fn note(&self, bytes: usize) {
-        self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -65,7 +80,7 @@ impl AsyncRead for Socket {
             ready!(self.stream.poll_read_ready(cx))?;
             match self.stream.try_read_buf(buf) {
                 Ok(bytes) => {
-                    self.note(bytes);
+                    self.moved.read.fetch_add(bytes as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -81,7 +96,7 @@ impl Socket {
             ready!(self.stream.poll_write_ready(cx))?;
             match write(&self.stream) {
                 Ok(bytes) => {
-                    self.note(bytes);
+                    self.moved.written.fetch_add(bytes as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(bytes));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

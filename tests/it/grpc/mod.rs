@@ -1,5 +1,6 @@
 //! The wire, over real loopback sockets.
 
+mod abuse;
 mod bulk;
 mod calls;
 mod clients;
