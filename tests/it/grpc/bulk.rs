@@ -212,6 +212,34 @@ async fn b4_a_caller_that_does_not_read_is_not_read_from_and_goes_on_later() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b4_a_reader_that_stops_for_ten_seconds_goes_on() {
+    const COUNT: u64 = 2_000;
+    let program = Program::start(&[]);
+    let process = program.child.id();
+    let mut client = program.client().await;
+    let text = |n: u64| format!("截至{}月末，贷款余额{n}万元。", n % 12 + 1).repeat(100);
+    let requests = tokio_stream::iter((0..COUNT).map(move |n| request(&format!("id-{n}"), &text(n))));
+    let mut answers = client.bulk_extract_reports(requests).await.unwrap().into_inner();
+    let mut stopped = (0, 0);
+    for n in 0..COUNT {
+        if n == 500 {
+            // What is under way fills the windows; then nothing happens for the rest of the ten seconds.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let before = (processor_ticks(process), resident_kib(process));
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            stopped = (processor_ticks(process) - before.0, resident_kib(process));
+            assert!(stopped.0 <= 10, "{} ticks in 8 s", stopped.0);
+            assert!(stopped.1 < before.1 + 1_024, "{} KiB, then {} KiB", before.1, stopped.1);
+        }
+        let answer = next(&mut answers).await.unwrap().unwrap();
+        assert_eq!((answer.sequence, answer.bulletin_id.as_str()), (n, format!("id-{n}").as_str()));
+        assert!(matches!(answer.outcome, Some(Outcome::Report(report)) if report.quantities.len() == 200));
+    }
+    assert!(next(&mut answers).await.unwrap().is_none());
+    eprintln!("while its reader stopped: {} ticks (10 ms) in 8 s, resident {} KiB", stopped.0, stopped.1);
+}
+
 /// Clock ticks of processor time that a process has used.
 fn processor_ticks(process: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
