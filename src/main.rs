@@ -7,6 +7,7 @@ use jianbao::cli::{self, Command};
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
         Ok(Command::Serve(args)) => cli::serve::run(&args),
+        Ok(Command::Config(args)) => cli::run(|console| cli::config::run(&args, console)),
         Ok(Command::Extract(args)) => cli::run(|console| cli::extract::run(&args, console)),
         Ok(Command::Evaluate(args)) => cli::run(|console| cli::evaluate::run(&args, console)),
         Ok(Command::Bench(args)) => cli::run(|console| cli::bench::run(&args, console)),

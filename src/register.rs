@@ -2,12 +2,12 @@
 //!
 //! The engine reads no files; this room hands it their names and texts. `docs/register.md` describes the files.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::config;
 use crate::engine::lexicon::{Problems, SourceFile, Sources};
 use crate::engine::report::Report;
 use crate::engine::{Bulletin, Engine};
@@ -17,25 +17,46 @@ use crate::grpc::Extract;
 pub const MAX_REGISTER_BYTES: u64 = 16 << 20;
 /// Longest table of a lexicon, in bytes.
 pub const MAX_TABLE_BYTES: u64 = 1 << 20;
+/// The settings that name them.
+const INSTITUTIONS: &str = "institutions";
+const LEXICON: &str = "lexicon";
 /// Most tables of a lexicon.
 pub const MAX_TABLES: usize = 64;
 
 /// Where the operator's files are.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// Your own institutions, as CSV or TOML: id, name, aliases, type, region, head office [at most 16 MiB]
-    #[arg(long, env = "JIANBAO_INSTITUTIONS", value_name = "FILE", value_parser = clap::value_parser!(OsString))]
-    institutions: Option<OsString>,
-    /// A folder of your own tables (*.toml), which add words to the built-in ones [at most 64 of 1 MiB]
-    #[arg(long, env = "JIANBAO_LEXICON", value_name = "DIR", value_parser = clap::value_parser!(OsString))]
-    lexicon: Option<OsString>,
+    institutions: Option<PathBuf>,
+    lexicon: Option<PathBuf>,
+}
+
+impl clap::Args for Places {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args([INSTITUTIONS, LEXICON].into_iter().filter_map(config::named).map(config::Setting::arg))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for Places {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        let path = |name| matches.get_one::<String>(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        Ok(Self::new(path(INSTITUTIONS), path(LEXICON)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl Places {
     /// These places; either may be none.
     #[must_use]
     pub fn new(institutions: Option<PathBuf>, lexicon: Option<PathBuf>) -> Self {
-        Self { institutions: institutions.map(Into::into), lexicon: lexicon.map(Into::into) }
+        Self { institutions, lexicon }
     }
 
     /// The engine with what the files say now.
@@ -53,15 +74,14 @@ impl Places {
         }
     }
 
-    /// The files that can be read, and the problems of those that cannot. An empty path is none.
+    /// The files that can be read, and the problems of those that cannot.
     fn read(&self) -> (Sources, Problems) {
         let (mut sources, mut problems) = (Sources::default(), Problems::default());
-        let given = |path: &Option<OsString>| path.clone().filter(|path| !path.is_empty()).map(PathBuf::from);
-        if let Some(path) = given(&self.institutions) {
-            sources.register = read(&path, &path.display().to_string(), MAX_REGISTER_BYTES, &mut problems);
+        if let Some(path) = &self.institutions {
+            sources.register = read(path, &path.display().to_string(), MAX_REGISTER_BYTES, &mut problems);
         }
-        if let Some(dir) = given(&self.lexicon) {
-            let paths = tables(&dir, &mut problems);
+        if let Some(dir) = &self.lexicon {
+            let paths = tables(dir, &mut problems);
             let file = |path: &PathBuf| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 read(path, &name, MAX_TABLE_BYTES, &mut problems)

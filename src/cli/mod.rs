@@ -4,6 +4,7 @@
 //! other commands write to a [`Console`], so that tests run them as a person does.
 
 pub mod bench;
+pub mod config;
 pub mod csv;
 pub mod evaluate;
 pub mod extract;
@@ -38,6 +39,8 @@ struct Arguments {
 pub enum Command {
     /// Serve the gRPC service until SIGTERM or SIGINT; the default
     Serve(serve::Args),
+    /// Print the settings that `serve` would use, as a settings file, and where each comes from
+    Config(serve::Args),
     /// Read bulletins from files and print what they report
     Extract(extract::Args),
     /// Score the engine on bulletins with gold files of your own

@@ -10,23 +10,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::config::{ServeArgs, Settings};
-use crate::register::{Current, Places};
+use crate::register::Current;
 use crate::{grpc, telemetry};
 
-/// How to serve, and with which words.
+/// How to serve.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    settings: ServeArgs,
-    #[command(flatten)]
-    places: Places,
+    pub(super) settings: ServeArgs,
 }
 
 /// Serves until SIGTERM or SIGINT; SIGHUP reads the register and the lexicon again. All problems with the settings and
 /// with these files are told before a port is bound.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let (settings, current) = match (args.settings.check(), Current::start(args.places.clone())) {
+    let (settings, current) = match (args.settings.check(), Current::start(args.settings.places())) {
         (Ok(settings), Ok(current)) => (settings, current),
         (Err(settings), Err(files)) => return fail(Exit::Config, &format!("{settings}\n{files}")),
         (Err(settings), Ok(_)) => return fail(Exit::Config, &settings),

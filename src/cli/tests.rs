@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use super::{Command, Console, Exit, Paint, command, evaluate, extract, parse};
+use super::{Command, Console, Exit, Paint, command, config, evaluate, extract, parse};
 
 const BULLETIN: &str =
     "蓝田县农村商业银行复工复产金融服务简报\n2021年4月2日\n\n截至3月末,蓝田县农村商业银行累计发放春耕备耕贷款1.86亿元,支持农户5127户。\n";
@@ -44,6 +44,7 @@ fn jianbao(command: &str, args: impl IntoIterator<Item = OsString>) -> (Exit, St
     let exit = match parse(args).expect("the arguments are right") {
         Command::Extract(args) => extract::run(&args, &mut console),
         Command::Evaluate(args) => evaluate::run(&args, &mut console),
+        Command::Config(args) => config::run(&args, &mut console),
         Command::Serve(_) | Command::Bench(_) => panic!("what needs a network is tested elsewhere"),
     };
     (exit.unwrap(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
@@ -52,6 +53,20 @@ fn jianbao(command: &str, args: impl IntoIterator<Item = OsString>) -> (Exit, St
 #[test]
 fn no_command_serves() {
     assert!(matches!(parse(["jianbao".into()]), Ok(Command::Serve(_))));
+}
+
+#[test]
+fn config_prints_a_settings_file_that_gives_the_same_settings() {
+    let folder = Folder::new("config");
+    let (exit, page, _) = jianbao("config", ["--max-calls=7".into(), "--drain-limit=9s".into(), "--institutions=a \"b\".csv".into()]);
+    assert_eq!(exit, Exit::Ok);
+    assert!(page.lines().any(|line| line.starts_with("max-calls = \"7\"") && line.ends_with("# --max-calls")), "{page}");
+    assert!(page.lines().any(|line| line.starts_with("max-streams = \"128\"") && line.ends_with("# default")), "{page}");
+    let file = folder.file("settings.toml", &page);
+    let (_, again, _) = jianbao("config", ["--config".into(), file]);
+    let values = |page: &str| page.lines().map(|line| line.split("  # ").next().unwrap().trim().to_owned()).collect::<Vec<_>>();
+    assert_eq!(values(&page), values(&again));
+    assert!(again.lines().all(|line| line.contains("settings.toml:")), "{again}");
 }
 
 #[test]

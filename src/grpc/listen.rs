@@ -259,7 +259,7 @@ impl Connection {
     async fn unspoken(&self, socket: &Socket) {
         tokio::time::sleep(self.options.keepalive_timeout).await;
         if socket.read_bytes() >= FIRST_WORDS {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

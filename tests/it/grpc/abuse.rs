@@ -205,7 +205,7 @@ async fn abuse_streams_without_data_hold_little_and_end() {
     harm("endless streams", &["--receive-timeout", "1s"], |server| {
         let mut peers: Vec<Peer> = (0..10).map(|_| Peer::new(server)).collect();
         for peer in &mut peers {
-            let begin = |n: u32| frame(HEADERS, END_HEADERS, 2 * n + 1, &call(if n % 2 == 0 { raw::BULK } else { raw::UNARY }));
+            let begin = |n: u32| frame(HEADERS, END_HEADERS, 2 * n + 1, &call(if n.is_multiple_of(2) { raw::BULK } else { raw::UNARY }));
             assert!(peer.send(&(0..128).flat_map(begin).collect::<Vec<u8>>()));
             // Empty frames carry nothing on and on.
             let empty = frame(DATA, 0, 1, &[]);
@@ -255,7 +255,7 @@ async fn abuse_decompression_bombs_are_not_inflated() {
     harm("bombs", &[], |server| {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         for _ in 0..512 {
-            gzip.write_all(&[0; 1 << 20]).unwrap();
+            gzip.write_all(&vec![0; 1 << 20]).unwrap();
         }
         let message = raw::bytes_frame(true, &gzip.finish().unwrap());
         let mut headers = call(raw::BULK);

@@ -87,6 +87,38 @@ fn l1_every_problem_is_reported_together_and_before_a_port_is_bound() {
 }
 
 #[test]
+fn l1_a_flag_goes_before_the_environment_and_both_before_the_settings_file() {
+    let file = std::env::temp_dir().join(format!("jianbao-settings-{}.toml", std::process::id()));
+    let name = file.display().to_string();
+    std::fs::write(&file, "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\nno-such = 1\n").unwrap();
+    let config = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_jianbao"));
+        program.arg("config").args(arguments).env("JIANBAO_CONFIG", &file).env("JIANBAO_MAX_CALLS", "20").env("JIANBAO_WORKERS", "2");
+        program.output().unwrap()
+    };
+    let output = config(&["--workers", "1"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(said.contains(&format!("{name}:5: no-such: there is no such setting")), "{said}");
+    std::fs::write(&file, "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\n").unwrap();
+    let output = config(&["--workers", "1"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let page = String::from_utf8(output.stdout).unwrap();
+    let from_file = |line| format!("{name}:{line}");
+    let wanted = [
+        ("workers = \"1\"", "--workers".to_owned()),
+        ("max-calls = \"20\"", "JIANBAO_MAX_CALLS".to_owned()),
+        ("queue-jobs = \"300\"", from_file(3)),
+        ("reflection = \"off\"", from_file(4)),
+        ("max-streams = \"128\"", "default".to_owned()),
+    ];
+    for (setting, from) in wanted {
+        assert!(page.lines().any(|line| line.starts_with(setting) && line.ends_with(&format!("# {from}"))), "{setting} {from}: {page}");
+    }
+}
+
+#[test]
 fn l1_exit_codes_tell_usage_settings_and_failure_apart() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let holder = std::net::TcpListener::bind(&taken).unwrap();

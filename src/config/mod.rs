@@ -1,0 +1,312 @@
+//! The settings of `jianbao serve`: one table that says what each means, its unit, default and bounds.
+//!
+//! Each setting is a flag (`--max-calls`), an environment variable (`JIANBAO_MAX_CALLS`) and a key of the settings file
+//! (`max-calls = 100`); the first of these that gives it wins. All are read as text and checked together, so that every
+//! problem is told at once, before a port is bound.
+
+mod file;
+mod setting;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+pub use setting::{Setting, named};
+
+use crate::grpc::Options;
+use crate::register::Places;
+use setting::{SETTINGS, Value};
+
+/// Longest settings file, in bytes.
+pub const MAX_FILE_BYTES: u64 = 1 << 20;
+const FILE: &str = "config";
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nothing gave it.
+    Default,
+    /// A line of the settings file.
+    File {
+        /// The file's name, as given.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The environment variable.
+    Environment,
+    /// The flag.
+    Flag,
+}
+
+/// A value as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The value.
+    pub text: String,
+    /// Who gave it.
+    pub source: Source,
+}
+
+/// The settings as given, not yet checked.
+#[derive(Clone, Debug, Default)]
+pub struct ServeArgs {
+    given: BTreeMap<&'static str, Given>,
+    file: Option<PathBuf>,
+}
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// How to serve.
+    pub grpc: Options,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// Least severity that is logged.
+    pub log_level: tracing::Level,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of the settings cannot be used:", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Given {
+    /// A value of this setting, and where to look when it is wrong.
+    fn place(&self, name: &str) -> String {
+        match &self.source {
+            Source::Default => name.to_owned(),
+            Source::File { name: file, line } => format!("{file}:{line}: {name}"),
+            Source::Environment => variable(name),
+            Source::Flag => format!("--{name}"),
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    named(name).map_or_else(|| name.to_owned(), Setting::variable)
+}
+
+impl ServeArgs {
+    /// These values, and the default for every other setting; names as the flags have them.
+    #[must_use]
+    pub fn with(values: &[(&'static str, &str)]) -> Self {
+        let given = |text: &str| Given { text: text.to_owned(), source: Source::Flag };
+        Self { given: values.iter().map(|(name, value)| (*name, given(value))).collect(), file: None }
+    }
+
+    /// Each setting with its value and where that comes from, in the order of the table; and what is wrong with the file.
+    #[must_use]
+    pub fn effective(&self) -> (Vec<(&'static Setting, Given)>, Vec<String>) {
+        let (filed, problems) = self.file.as_ref().map_or_else(Default::default, |path| file::read(path));
+        let value = |setting: &'static Setting| {
+            let default = || Given { text: setting.default.to_owned(), source: Source::Default };
+            (setting, self.given.get(setting.name).or(filed.get(setting.name)).cloned().unwrap_or_else(default))
+        };
+        (SETTINGS.iter().map(value).collect(), problems)
+    }
+
+    /// Where the operator's register and lexicon are, whatever else is wrong.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        let (effective, _) = self.effective();
+        let path = |name| effective.iter().find(|(setting, given)| setting.name == name && !given.text.is_empty());
+        let path = |name| path(name).map(|(_, given)| PathBuf::from(&given.text));
+        Places::new(path("institutions"), path("lexicon"))
+    }
+
+    /// The settings, checked.
+    ///
+    /// # Errors
+    /// [`Problems`]: all of them.
+    pub fn check(&self) -> Result<Settings, Problems> {
+        let (effective, mut problems) = self.effective();
+        let mut values = BTreeMap::new();
+        for (setting, given) in &effective {
+            match setting.read(&given.text) {
+                Ok(value) => drop(values.insert(setting.name, value)),
+                Err(wrong) => problems.push(format!("{}: {wrong}", given.place(setting.name))),
+            }
+        }
+        problems.extend(self.given.keys().filter(|name| named(name).is_none()).map(|name| format!("--{name}: there is no such setting")));
+        let place = |name: &str| {
+            effective.iter().find(|(setting, _)| setting.name == name).map_or_else(String::new, |(_, given)| given.place(name))
+        };
+        let values = Values(values);
+        problems.extend(values.against_each_other().into_iter().map(|(name, wrong)| format!("{}: {wrong}", place(name))));
+        if problems.is_empty() { Ok(values.settings()) } else { Err(Problems(problems)) }
+    }
+}
+
+/// Values by name; every setting is there once the checks have passed.
+struct Values(BTreeMap<&'static str, Value>);
+
+impl Values {
+    fn number(&self, name: &str) -> u64 {
+        match self.0.get(name) {
+            Some(Value::Number(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    fn size(&self, name: &str) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(usize::MAX)
+    }
+
+    fn small(&self, name: &str) -> u32 {
+        u32::try_from(self.number(name)).unwrap_or(u32::MAX)
+    }
+
+    fn time(&self, name: &str) -> Duration {
+        Duration::from_millis(self.number(name))
+    }
+
+    fn is(&self, name: &str, choice: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::Choice(chosen)) if *chosen == choice)
+    }
+
+    fn listen(&self) -> SocketAddr {
+        match self.0.get("listen") {
+            Some(Value::Address(address)) => *address,
+            _ => SocketAddr::from(([127, 0, 0, 1], 50_051)),
+        }
+    }
+
+    fn log_level(&self) -> tracing::Level {
+        let levels = [("error", tracing::Level::ERROR), ("warn", tracing::Level::WARN), ("debug", tracing::Level::DEBUG)];
+        let chosen = levels.into_iter().find(|(name, _)| self.is("log-level", name));
+        chosen.map_or(tracing::Level::INFO, |(_, level)| level)
+    }
+
+    fn workers(&self) -> usize {
+        match self.size("workers") {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        }
+    }
+
+    /// What is wrong between settings: the one to change, and why. One that could not be read is not blamed again.
+    fn against_each_other(&self) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        let has = |name| self.0.contains_key(name);
+        if has("max-message-bytes") && self.number("max-text-bytes") > self.number("max-message-bytes") {
+            wrong.push(("max-text-bytes", "is more than max-message-bytes".to_owned()));
+        }
+        wrong
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            listen: self.listen(),
+            log_json: self.is("log-format", "json"),
+            log_level: self.log_level(),
+            grpc: Options {
+                workers: self.workers(),
+                queue_jobs: self.size("queue-jobs"),
+                queue_bytes: self.size("queue-bytes"),
+                max_calls: self.size("max-calls"),
+                max_connections: self.size("max-connections"),
+                max_streams: self.small("max-streams"),
+                max_header_bytes: self.small("max-header-bytes"),
+                max_message_bytes: self.size("max-message-bytes"),
+                max_text_bytes: self.size("max-text-bytes"),
+                compress_from_bytes: self.size("compress-from-bytes"),
+                receive_timeout: self.time("receive-timeout"),
+                bulk_window: self.size("bulk-window"),
+                bulk_window_bytes: self.size("bulk-window-bytes"),
+                keepalive_interval: self.time("keepalive-interval"),
+                keepalive_timeout: self.time("keepalive-timeout"),
+                max_connection_age: self.time("max-connection-age"),
+                connection_grace: self.time("connection-grace"),
+                max_connection_idle: self.time("max-connection-idle"),
+                drain_notice: self.time("drain-notice"),
+                drain_limit: self.time("drain-limit"),
+                reflection: self.is("reflection", "on"),
+            },
+        }
+    }
+}
+
+fn file_arg() -> Arg {
+    Arg::new(FILE)
+        .long(FILE)
+        .env("JIANBAO_CONFIG")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(OsString))
+        .help("A file of settings, as TOML: `max-calls = 100`, `drain-limit = \"25s\"`; flags and environment variables go before it")
+}
+
+impl clap::Args for ServeArgs {
+    fn augment_args(command: Command) -> Command {
+        command.arg(file_arg()).args(SETTINGS.iter().map(Setting::arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for ServeArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |setting: &Setting| {
+            let text = matches.get_one::<String>(setting.name)?.clone();
+            let flag = matches.value_source(setting.name) == Some(ValueSource::CommandLine);
+            Some((setting.name, Given { text, source: if flag { Source::Flag } else { Source::Environment } }))
+        };
+        let file = matches.get_one::<OsString>(FILE).filter(|path| !path.is_empty());
+        Ok(Self { given: SETTINGS.iter().filter_map(given).collect(), file: file.map(PathBuf::from) })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let Self { given, file } = Self::from_arg_matches(matches)?;
+        self.given.extend(given);
+        self.file = file.or(self.file.take());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_pass() {
+        let settings = ServeArgs::default().check().unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:50051");
+        assert_eq!(settings.grpc.max_message_bytes, 4 << 20);
+        assert!(settings.grpc.workers >= 1);
+    }
+
+    #[test]
+    fn values_that_are_no_values_are_refused_with_the_value_quoted() {
+        for bad in ["", "-1", "+1", "1.5", "1e3", "１２", " 1", "1 s", "99999999999999999999s", "s"] {
+            let problems = ServeArgs::with(&[("drain-limit", bad)]).check().unwrap_err();
+            assert_eq!(problems.0.len(), 1, "{bad}");
+            assert!(problems.0[0].contains(&format!("`{bad}`")), "{problems}");
+        }
+    }
+
+    #[test]
+    fn settings_are_checked_against_each_other_whatever_else_is_wrong() {
+        let problems = ServeArgs::with(&[("max-text-bytes", "8MiB"), ("workers", "many"), ("no-such", "1")]).check().unwrap_err();
+        let told = ["--workers: `many`", "--no-such: there is no such", "--max-text-bytes: is more than max-message-bytes"];
+        assert_eq!(problems.0.len(), told.len(), "{problems}");
+        assert!(told.iter().all(|told| problems.0.iter().any(|problem| problem.starts_with(told))), "{problems}");
+    }
+}

@@ -1,0 +1,211 @@
+//! One setting: its name, what it may hold, its default and meaning; and the table of all.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Arg;
+
+/// What a setting holds, with its bounds, which are both allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Count(u64, u64),
+    /// Bytes, or with the suffix KiB, MiB or GiB.
+    Bytes(u64, u64),
+    /// Milliseconds; written with the suffix ms, s, m or h.
+    Time(u64, u64),
+    Address,
+    Choice(&'static [&'static str]),
+    /// A file or folder; empty is none.
+    Path(&'static str),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Name, in words with hyphens between them.
+    pub name: &'static str,
+    /// What it holds.
+    pub(super) kind: Kind,
+    /// Its value when nothing gives one.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, kind, default, meaning }
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600 * SECOND;
+const ON_OFF: Kind = Kind::Choice(&["on", "off"]);
+
+#[rustfmt::skip]
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    setting("listen", Kind::Address, "127.0.0.1:50051", "Address and port to serve on; port 0 lets the system choose"),
+    setting("workers", Kind::Count(0, 1_024), "0", "Threads of the engine; 0 is one for each core"),
+    setting("queue-jobs", Kind::Count(1, 1_000_000), "256", "Unary calls that may wait for a thread; more are refused with RESOURCE_EXHAUSTED"),
+    setting("queue-bytes", Kind::Bytes(MIB, 64 * GIB), "64MiB", "Request bytes held for unary calls, and as many for streams; unary calls over it are refused, streams wait"),
+    setting("max-calls", Kind::Count(1, 1_000_000), "4096", "Calls in flight, health and reflection not counted; more are refused with RESOURCE_EXHAUSTED"),
+    setting("max-connections", Kind::Count(1, 1_000_000), "4096", "Connections; more are closed at once"),
+    setting("max-streams", Kind::Count(1, 65_536), "128", "Calls in flight on one connection; the caller's library waits for room"),
+    setting("max-header-bytes", Kind::Bytes(4 * KIB, MIB), "16KiB", "Request headers of one call"),
+    setting("max-message-bytes", Kind::Bytes(KIB, 256 * MIB), "4MiB", "One request message, as sent and after inflating"),
+    setting("max-text-bytes", Kind::Bytes(KIB, 256 * MIB), "3MiB", "Text of one bulletin, in UTF-8; at most max-message-bytes"),
+    setting("compress-from-bytes", Kind::Bytes(0, GIB), "4KiB", "Answers shorter than this are not compressed, even if the caller accepts it"),
+    setting("receive-timeout", Kind::Time(10, HOUR), "30s", "Time for the message of a unary call to arrive"),
+    setting("bulk-window", Kind::Count(1, 65_536), "64", "Bulletins of one stream that are under way at once"),
+    setting("bulk-window-bytes", Kind::Bytes(KIB, GIB), "16MiB", "Bytes of requests and answers of one stream that are under way at once; one bulletin is always allowed"),
+    setting("keepalive-interval", Kind::Time(SECOND, 24 * HOUR), "30s", "Time between pings to a silent peer"),
+    setting("keepalive-timeout", Kind::Time(100, HOUR), "10s", "Time for a ping's answer, or a new connection's first words, before it is closed"),
+    setting("max-connection-age", Kind::Time(SECOND, 720 * HOUR), "1h", "Age at which a connection is told to go away; up to a tenth shorter, so that not all go at once"),
+    setting("connection-grace", Kind::Time(0, 24 * HOUR), "5m", "Time for calls in flight after that; then streams end with UNAVAILABLE"),
+    setting("max-connection-idle", Kind::Time(SECOND, 720 * HOUR), "15m", "Time without a call after which a connection is told to go away"),
+    setting("drain-notice", Kind::Time(0, HOUR), "0s", "At shutdown: time in which health says NOT_SERVING and new calls are still taken"),
+    setting("drain-limit", Kind::Time(0, HOUR), "25s", "At shutdown: time for calls in flight before they are cut"),
+    setting("institutions", Kind::Path("FILE"), "", "Your own institutions, as CSV or TOML, at most 16 MiB (docs/register.md)"),
+    setting("lexicon", Kind::Path("DIR"), "", "A folder of your own tables (*.toml, at most 64 of 1 MiB), which add words to the built-in ones (docs/register.md)"),
+    setting("reflection", ON_OFF, "on", "Whether server reflection (v1 and v1alpha) is served"),
+    setting("log-format", Kind::Choice(&["text", "json"]), "text", "Form of the log lines on standard error; no text of a bulletin is ever logged"),
+    setting("log-level", Kind::Choice(&["error", "warn", "info", "debug"]), "info", "Least severity that is logged"),
+];
+
+/// The setting of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// A value that has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Number(u64),
+    Address(SocketAddr),
+    Choice(&'static str),
+    Path(PathBuf),
+}
+
+impl Setting {
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("JIANBAO_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    /// The flag.
+    #[must_use]
+    pub fn arg(&self) -> Arg {
+        let default = if self.default.is_empty() { String::new() } else { format!(" [default: {}]", self.default) };
+        let bounds = self.kind.bounds();
+        Arg::new(self.name)
+            .long(self.name)
+            .env(self.variable())
+            .value_name(self.kind.form())
+            .help(format!("{} [{bounds}]{default}", self.meaning))
+    }
+
+    /// The value that this text stands for.
+    ///
+    /// # Errors
+    /// What is wrong with it, with the bounds.
+    pub fn read(&self, text: &str) -> Result<Value, String> {
+        self.kind.read(text).ok_or_else(|| {
+            let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
+            format!("`{shown}` is not {}", self.kind.bounds())
+        })
+    }
+}
+
+impl Kind {
+    const fn form(self) -> &'static str {
+        match self {
+            Self::Count(..) => "COUNT",
+            Self::Bytes(..) => "BYTES",
+            Self::Time(..) => "TIME",
+            Self::Address => "ADDRESS",
+            Self::Choice(_) => "CHOICE",
+            Self::Path(form) => form,
+        }
+    }
+
+    fn bounds(self) -> String {
+        match self {
+            Self::Count(low, high) => format!("a number from {low} to {high}"),
+            Self::Bytes(low, high) => format!("bytes, KiB, MiB or GiB from {} to {}", bytes(low), bytes(high)),
+            Self::Time(low, high) => format!("ms, s, m or h from {} to {}", time(low), time(high)),
+            Self::Address => "an IP address with a port".to_owned(),
+            Self::Choice(choices) => format!("one of {}", choices.join(", ")),
+            Self::Path(_) => "a path, or nothing".to_owned(),
+        }
+    }
+
+    fn read(self, text: &str) -> Option<Value> {
+        let within = |number: u64, low, high| (low <= number && number <= high).then_some(Value::Number(number));
+        match self {
+            Self::Count(low, high) => within(digits(text)?, low, high),
+            Self::Bytes(low, high) => within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high),
+            Self::Time(low, high) => within(suffixed(text, &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)])?, low, high),
+            Self::Address => text.parse().ok().map(Value::Address),
+            Self::Choice(choices) => choices.iter().find(|choice| **choice == text).map(|choice| Value::Choice(choice)),
+            Self::Path(_) => (!text.contains('\0')).then(|| Value::Path(text.into())),
+        }
+    }
+}
+
+fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+fn suffixed(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, unit) = units.iter().find_map(|(suffix, unit)| Some((digits(text.strip_suffix(suffix)?)?, unit)))?;
+    number.checked_mul(*unit)
+}
+
+fn bytes(number: u64) -> String {
+    match number {
+        n if n >= GIB && n.is_multiple_of(GIB) => format!("{}GiB", n / GIB),
+        n if n >= MIB && n.is_multiple_of(MIB) => format!("{}MiB", n / MIB),
+        n if n >= KIB && n.is_multiple_of(KIB) => format!("{}KiB", n / KIB),
+        n => n.to_string(),
+    }
+}
+
+fn time(milliseconds: u64) -> String {
+    match milliseconds {
+        ms if ms >= HOUR && ms.is_multiple_of(HOUR) => format!("{}h", ms / HOUR),
+        ms if ms.is_multiple_of(SECOND) => format!("{}s", ms / SECOND),
+        ms => format!("{ms}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_of_every_setting_are_themselves_allowed_and_one_beyond_is_not() {
+        for setting in SETTINGS {
+            let (low, high, unit) = match setting.kind {
+                Kind::Count(low, high) | Kind::Bytes(low, high) => (low, high, ""),
+                Kind::Time(low, high) => (low, high, "ms"),
+                Kind::Address | Kind::Choice(_) | Kind::Path(_) => continue,
+            };
+            assert!(setting.read(&format!("{low}{unit}")).is_ok(), "{}", setting.name);
+            assert!(setting.read(&format!("{high}{unit}")).is_ok(), "{}", setting.name);
+            assert!(setting.read(&format!("{}{unit}", high + 1)).is_err(), "{}", setting.name);
+            assert!(low == 0 || setting.read(&format!("{}{unit}", low - 1)).is_err(), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn every_name_is_there_once_and_every_default_is_allowed() {
+        for (n, setting) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS[..n].iter().all(|other| other.name != setting.name), "{}", setting.name);
+            assert!(setting.read(setting.default).is_ok(), "{}", setting.name);
+        }
+    }
+}
