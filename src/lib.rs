@@ -7,5 +7,6 @@ pub mod config;
 pub mod engine;
 pub mod evaluate;
 pub mod grpc;
+pub mod metrics;
 pub mod register;
 pub mod telemetry;

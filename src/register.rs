@@ -159,9 +159,10 @@ impl Current {
         Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files again and puts a new engine in force, or leaves the last good one. Says which in one log line.
+    /// Reads the files again and puts a new engine in force, or leaves the last good one. Says which, also in one
+    /// log line.
     /// Calls in flight finish on the engine they began with.
-    pub fn reload(&self) {
+    pub fn reload(&self) -> bool {
         match self.places.engine() {
             Ok(engine) => {
                 let (institutions, digest) = (engine.lexicon().tables().register.rows().len(), engine.lexicon().digest().to_owned());
@@ -169,6 +170,7 @@ impl Current {
                 let old = std::mem::replace(&mut *self.engine.write().unwrap_or_else(PoisonError::into_inner), engine);
                 drop(old);
                 tracing::info!(institutions, lexicon_digest = digest, "register and lexicon reloaded");
+                true
             }
             Err(problems) => {
                 let count = problems.count();
@@ -177,6 +179,7 @@ impl Current {
                     problems = problems.on_one_line(),
                     "register and lexicon not reloaded, the last good ones stay in force"
                 );
+                false
             }
         }
     }

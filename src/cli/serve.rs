@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::config::{ServeArgs, Settings};
+use crate::metrics::{Metrics, Reloaded};
 use crate::register::Current;
 use crate::{grpc, telemetry};
 
@@ -42,10 +44,13 @@ fn serve(settings: &Settings, current: Arc<Current>) -> Result<(), Box<dyn Error
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served: io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::spawn(reload(signal(SignalKind::hangup())?, current));
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", settings.listen)))?;
+        tokio::spawn(reload(signal(SignalKind::hangup())?, current, server.metrics()));
+        let listener = listen(settings.listen).await?;
+        if let Some(address) = settings.admin_listen {
+            let listener = listen(address).await?;
+            tracing::info!(admin_address = %listener.local_addr()?, "probes and metrics");
+            tokio::spawn(server.admin().serve(listener));
+        }
         let shutdown = async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         };
@@ -57,12 +62,18 @@ fn serve(settings: &Settings, current: Arc<Current>) -> Result<(), Box<dyn Error
 }
 
 /// Reads the register and the lexicon again at each SIGHUP; those that come meanwhile are one.
-async fn reload(mut hangup: Signal, current: Arc<Current>) {
+async fn reload(mut hangup: Signal, current: Arc<Current>, metrics: Arc<Metrics>) {
     while hangup.recv().await.is_some() {
         let current = Arc::clone(&current);
         // A panic has been logged, and the last good engine is still in force.
-        let _ = tokio::task::spawn_blocking(move || current.reload()).await;
+        let done = tokio::task::spawn_blocking(move || current.reload()).await;
+        metrics.reloaded(Reloaded::Lexicon, done.unwrap_or(false));
     }
+}
+
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }
 
 fn fail(exit: Exit, error: &dyn std::fmt::Display) -> ExitCode {

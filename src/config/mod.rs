@@ -66,6 +66,8 @@ pub struct ServeArgs {
 pub struct Settings {
     /// Where to serve.
     pub listen: SocketAddr,
+    /// Where to answer probes and show metrics.
+    pub admin_listen: Option<SocketAddr>,
     /// How to serve.
     pub grpc: Options,
     /// Whether log lines are JSON.
@@ -181,10 +183,10 @@ impl Values {
         matches!(self.0.get(name), Some(Value::Choice(chosen)) if *chosen == choice)
     }
 
-    fn listen(&self) -> SocketAddr {
-        match self.0.get("listen") {
-            Some(Value::Address(address)) => *address,
-            _ => SocketAddr::from(([127, 0, 0, 1], 50_051)),
+    fn address(&self, name: &str) -> Option<SocketAddr> {
+        match self.0.get(name) {
+            Some(Value::Address(address)) => Some(*address),
+            _ => None,
         }
     }
 
@@ -213,7 +215,8 @@ impl Values {
 
     fn settings(&self) -> Settings {
         Settings {
-            listen: self.listen(),
+            listen: self.address("listen").unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 50_051))),
+            admin_listen: self.address("admin-listen"),
             log_json: self.is("log-format", "json"),
             log_level: self.log_level(),
             grpc: Options {
@@ -238,6 +241,7 @@ impl Values {
                 drain_notice: self.time("drain-notice"),
                 drain_limit: self.time("drain-limit"),
                 reflection: self.is("reflection", "on"),
+                audit: self.is("audit", "on"),
             },
         }
     }

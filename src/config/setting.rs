@@ -14,6 +14,8 @@ pub enum Kind {
     /// Milliseconds; written with the suffix ms, s, m or h.
     Time(u64, u64),
     Address,
+    /// An address, or nothing.
+    OptionalAddress,
     Choice(&'static [&'static str]),
     /// A file or folder; empty is none.
     Path(&'static str),
@@ -47,6 +49,7 @@ const ON_OFF: Kind = Kind::Choice(&["on", "off"]);
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
     setting("listen", Kind::Address, "127.0.0.1:50051", "Address and port to serve on; port 0 lets the system choose"),
+    setting("admin-listen", Kind::OptionalAddress, "", "Address and port for probes (/livez, /readyz), metrics (/metrics) and the health service, in plain text"),
     setting("workers", Kind::Count(0, 1_024), "0", "Threads of the engine; 0 is one for each core"),
     setting("queue-jobs", Kind::Count(1, 1_000_000), "256", "Unary calls that may wait for a thread; more are refused with RESOURCE_EXHAUSTED"),
     setting("queue-bytes", Kind::Bytes(MIB, 64 * GIB), "64MiB", "Request bytes held for unary calls, and as many for streams; unary calls over it are refused, streams wait"),
@@ -70,6 +73,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("institutions", Kind::Path("FILE"), "", "Your own institutions, as CSV or TOML, at most 16 MiB (docs/register.md)"),
     setting("lexicon", Kind::Path("DIR"), "", "A folder of your own tables (*.toml, at most 64 of 1 MiB), which add words to the built-in ones (docs/register.md)"),
     setting("reflection", ON_OFF, "on", "Whether server reflection (v1 and v1alpha) is served"),
+    setting("audit", ON_OFF, "on", "Whether each call is logged: who, method, bulletin ids, sizes, outcome"),
     setting("log-format", Kind::Choice(&["text", "json"]), "text", "Form of the log lines on standard error; no text of a bulletin is ever logged"),
     setting("log-level", Kind::Choice(&["error", "warn", "info", "debug"]), "info", "Least severity that is logged"),
 ];
@@ -83,6 +87,7 @@ pub fn named(name: &str) -> Option<&'static Setting> {
 /// A value that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
+    None,
     Number(u64),
     Address(SocketAddr),
     Choice(&'static str),
@@ -126,7 +131,7 @@ impl Kind {
             Self::Count(..) => "COUNT",
             Self::Bytes(..) => "BYTES",
             Self::Time(..) => "TIME",
-            Self::Address => "ADDRESS",
+            Self::Address | Self::OptionalAddress => "ADDRESS",
             Self::Choice(_) => "CHOICE",
             Self::Path(form) => form,
         }
@@ -138,6 +143,7 @@ impl Kind {
             Self::Bytes(low, high) => format!("bytes, KiB, MiB or GiB from {} to {}", bytes(low), bytes(high)),
             Self::Time(low, high) => format!("ms, s, m or h from {} to {}", time(low), time(high)),
             Self::Address => "an IP address with a port".to_owned(),
+            Self::OptionalAddress => "an IP address with a port, or nothing".to_owned(),
             Self::Choice(choices) => format!("one of {}", choices.join(", ")),
             Self::Path(_) => "a path, or nothing".to_owned(),
         }
@@ -150,6 +156,8 @@ impl Kind {
             Self::Bytes(low, high) => within(suffixed(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("", 1)])?, low, high),
             Self::Time(low, high) => within(suffixed(text, &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)])?, low, high),
             Self::Address => text.parse().ok().map(Value::Address),
+            Self::OptionalAddress if text.is_empty() => Some(Value::None),
+            Self::OptionalAddress => text.parse().ok().map(Value::Address),
             Self::Choice(choices) => choices.iter().find(|choice| **choice == text).map(|choice| Value::Choice(choice)),
             Self::Path(_) => (!text.contains('\0')).then(|| Value::Path(text.into())),
         }
@@ -192,7 +200,7 @@ mod tests {
             let (low, high, unit) = match setting.kind {
                 Kind::Count(low, high) | Kind::Bytes(low, high) => (low, high, ""),
                 Kind::Time(low, high) => (low, high, "ms"),
-                Kind::Address | Kind::Choice(_) | Kind::Path(_) => continue,
+                Kind::Address | Kind::OptionalAddress | Kind::Choice(_) | Kind::Path(_) => continue,
             };
             assert!(setting.read(&format!("{low}{unit}")).is_ok(), "{}", setting.name);
             assert!(setting.read(&format!("{high}{unit}")).is_ok(), "{}", setting.name);

@@ -1,10 +1,11 @@
 //! What holds for every call, whichever service it is for: deadline, caps, drain, and errors that say why.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower_service::Service;
 
+use super::record::{Record, Recorder};
 use super::service::{Call, closing_frame};
 use super::status::{self, Reason};
 
@@ -34,6 +36,18 @@ pub struct Edge {
     places: Arc<Semaphore>,
     /// Cancelled when calls still in flight are to be cut.
     expired: CancellationToken,
+    recorder: Recorder,
+}
+
+/// Whose call it is, as its connection knows it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Where it comes from.
+    pub peer: SocketAddr,
+    /// Cancelled when streams of the connection are to end.
+    pub draining: CancellationToken,
+    /// The calls of the connection.
+    pub in_flight: Arc<InFlight>,
 }
 
 /// Calls of one connection that are in flight.
@@ -83,12 +97,13 @@ impl Drop for Counted {
 impl Edge {
     /// The edge before these services, with room for so many calls.
     #[must_use]
-    pub fn new(routes: Routes, max_calls: usize, expired: CancellationToken) -> Self {
-        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired }
+    pub fn new(routes: Routes, max_calls: usize, expired: CancellationToken, recorder: Recorder) -> Self {
+        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired, recorder }
     }
 
-    /// Answers one call.
-    pub async fn answer(mut self, request: Request<Incoming>, draining: CancellationToken, in_flight: Arc<InFlight>) -> Response<Body> {
+    /// Answers one call of a connection.
+    pub async fn answer(mut self, request: Request<Incoming>, caller: Caller) -> Response<Body> {
+        let Caller { peer, draining, in_flight } = caller;
         let counted = in_flight.enter();
         let request = request.map(|body| Lingering(Some(body)));
         if let Some(refusal) = no_grpc(&request) {
@@ -96,29 +111,31 @@ impl Edge {
             *response.status_mut() = refusal;
             return response;
         }
+        let mut record = self.recorder.begin(request.uri().path(), peer);
         let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
             let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
-            return status::of(Reason::InvalidTimeout, message).into_http();
+            return refused(&mut record, status::of(Reason::InvalidTimeout, message));
         };
         let path = request.uri().path();
         let reflection = path.starts_with(REFLECTION);
         let Ok(place) = self.place(path) else {
             let message = "too many calls are in flight";
-            return status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)).into_http();
+            return refused(&mut record, status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)));
         };
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Call { deadline, draining: draining.clone() });
+        request.extensions_mut().insert(Call { deadline, draining: draining.clone(), tally: record.tally() });
         // The engine's streams end themselves, to say where to resume; reflection's do not.
         let cut = if reflection { draining } else { self.expired.clone() };
         let mut limit = Limit::new(deadline, &cut);
         let answer = tokio::select! {
             biased;
-            status = limit.reached() => return status.into_http(),
+            status = limit.reached() => return refused(&mut record, status),
             answer = self.routes.call(request) => answer,
         };
         let (parts, body) = into_infallible(answer).into_parts();
         let headers = with_reason(parts.headers);
-        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, _place: place, _counted: counted }));
+        record.heard(&headers);
+        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, record, _place: place, _counted: counted }));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         response
@@ -130,6 +147,12 @@ impl Edge {
         }
         Arc::clone(&self.places).try_acquire_owned().map(Some).map_err(|_| ())
     }
+}
+
+/// An answer that is only this error.
+fn refused(record: &mut Record, status: Status) -> Response<Body> {
+    record.ended(&status);
+    status.into_http()
 }
 
 fn into_infallible(answer: Result<Response<Body>, Infallible>) -> Response<Body> {
@@ -233,6 +256,7 @@ impl Limit {
 struct Guarded {
     body: Option<Body>,
     limit: Limit,
+    record: Record,
     _place: Option<OwnedSemaphorePermit>,
     _counted: Counted,
 }
@@ -249,13 +273,18 @@ impl http_body::Body for Guarded {
         }
         if let Poll::Ready(status) = this.limit.poll(cx) {
             this.body = None;
+            this.record.ended(&status);
             return Poll::Ready(Some(Ok(closing_frame(&status))));
         }
         let frame = Pin::new(body).poll_frame(cx);
         if let Poll::Ready(None) = frame {
             this.body = None;
         }
-        frame.map(|frame| frame.map(|frame| frame.map(reasoned)))
+        let frame = ready!(frame).map(|frame| frame.map(reasoned));
+        if let Some(trailers) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::trailers_ref) {
+            this.record.heard(trailers);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -35,6 +35,15 @@ pub enum Frame {
 }
 
 impl Frame {
+    /// Bytes of the message, as sent.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Whole { bytes, .. } => bytes.len() as u64,
+            Self::TooLarge { length } => u64::from(*length),
+        }
+    }
+
     /// Bytes held in memory.
     #[must_use]
     pub const fn held_bytes(&self) -> usize {

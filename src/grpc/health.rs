@@ -47,6 +47,12 @@ impl Switch {
         self.state.send_replace(State::Draining);
     }
 
+    /// Whether it says SERVING now.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        *self.state.borrow() == State::Serving
+    }
+
     /// Ends every Watch.
     pub fn close(&self) {
         self.state.send_replace(State::Closed);

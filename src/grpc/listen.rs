@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +22,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
-use super::edge::{Edge, InFlight};
+use super::admin::Admin;
+use super::edge::{Caller, Edge, InFlight};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
+use super::record::Recorder;
 use super::service::ExtractReportService;
 use super::socket::Socket;
 use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
+use crate::metrics::{Accepted, Metrics};
 
 /// Time for the last words of a connection that is cut.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -45,6 +49,7 @@ pub struct Server {
     pool: Pool,
     places: Arc<Semaphore>,
     health: Switch,
+    metrics: Arc<Metrics>,
     draining: CancellationToken,
     expired: CancellationToken,
 }
@@ -69,20 +74,34 @@ impl Server {
             bytes_per_lane: options.queue_bytes,
         })?;
         let (health, expired) = (Switch::default(), CancellationToken::new());
-        let service = ExtractReportService::new(engine, pool.clone(), &options);
+        let metrics = Arc::new(Metrics::new());
+        let service = ExtractReportService::new(engine, pool.clone(), &options, Arc::clone(&metrics));
         let mut routes = Routes::new(health.service()).add_service(service);
         if options.reflection {
             routes = reflection(routes)?;
         }
-        let edge = Edge::new(routes, options.max_calls, expired.clone());
+        let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit };
+        let edge = Edge::new(routes, options.max_calls, expired.clone(), recorder);
         let places = Arc::new(Semaphore::new(options.max_connections));
-        Ok(Self { options, edge, pool, places, health, draining: CancellationToken::new(), expired })
+        Ok(Self { options, edge, pool, places, health, metrics, draining: CancellationToken::new(), expired })
     }
 
     /// The pool that the engine runs on.
     #[must_use]
     pub fn pool(&self) -> Pool {
         self.pool.clone()
+    }
+
+    /// What the server counts.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// The port for probes and metrics.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.health.clone(), self.metrics(), self.pool())
     }
 
     /// Serves until `shutdown` completes, then drains and returns.
@@ -132,8 +151,8 @@ impl Server {
     async fn accept(&self, listener: &TcpListener, connections: &TaskTracker) {
         let mut number = 0_u32;
         loop {
-            let socket = match listener.accept().await {
-                Ok((socket, _)) => socket,
+            let (socket, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -141,21 +160,25 @@ impl Server {
                 }
             };
             let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                self.metrics.connection(Accepted::OverCap);
                 tracing::debug!("connection refused: the cap is reached");
                 continue;
             };
             number = number.wrapping_add(1);
-            let connection = self.connection(number);
+            let connection = self.connection(number, peer);
+            self.metrics.connection(Accepted::Served);
+            let open = self.metrics.open_connection();
             connections.spawn(async move {
                 connection.run(socket).await;
-                drop(place);
+                drop((place, open));
             });
         }
     }
 
-    fn connection(&self, number: u32) -> Connection {
+    fn connection(&self, number: u32, peer: SocketAddr) -> Connection {
         Connection {
             edge: self.edge.clone(),
+            peer,
             options: self.options.clone(),
             age: spread(self.options.max_connection_age, number),
             draining: self.draining.clone(),
@@ -189,6 +212,7 @@ fn reflection(routes: Routes) -> io::Result<Routes> {
 
 struct Connection {
     edge: Edge,
+    peer: SocketAddr,
     options: Options,
     age: Duration,
     /// Cancelled when the server drains.
@@ -208,7 +232,8 @@ impl Connection {
         }
         let builder = self.builder();
         let service = service_fn(|request: http::Request<Incoming>| {
-            let answer = self.edge.clone().answer(request, self.ending.clone(), Arc::clone(&self.in_flight));
+            let caller = Caller { peer: self.peer, draining: self.ending.clone(), in_flight: Arc::clone(&self.in_flight) };
+            let answer = self.edge.clone().answer(request, caller);
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let socket = Socket::from(socket);
@@ -330,9 +355,9 @@ mod tests {
         let server = Server::new(Arc::new(Nothing), ServeArgs::default().check().unwrap().grpc).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (socket, _) = listener.accept().await.unwrap();
+        let (socket, peer) = listener.accept().await.unwrap();
         assert!(!socket.nodelay().unwrap());
-        server.connection(1).prepare(&socket).unwrap();
+        server.connection(1, peer).prepare(&socket).unwrap();
         assert!(socket.nodelay().unwrap());
         assert!(SockRef::from(&socket).keepalive().unwrap());
     }

@@ -4,8 +4,10 @@
 //! socket ─listen▶ connection ─edge▶ call ─service▶ frames ─pool▶ work ─frames▶ response
 //! ```
 //! `listen` owns connections and the way out, `edge` what holds for every call, `service`
-//! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `load` is a caller.
+//! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `record` what is noted
+//! of a call, `admin` the port for probes and metrics; `load` is a caller.
 
+pub mod admin;
 pub mod bulk;
 pub mod check;
 pub mod compression;
@@ -17,6 +19,7 @@ pub mod health;
 pub mod listen;
 pub mod load;
 pub mod pool;
+pub mod record;
 pub mod service;
 pub mod socket;
 pub mod status;
@@ -116,4 +119,6 @@ pub struct Options {
     pub drain_limit: Duration,
     /// Whether reflection is served.
     pub reflection: bool,
+    /// Whether each call is logged.
+    pub audit: bool,
 }

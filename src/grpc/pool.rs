@@ -174,6 +174,26 @@ impl Pool {
         &self.owner.shared.counts
     }
 
+    /// Jobs of this lane that wait for a thread.
+    #[must_use]
+    pub fn waiting(&self, lane: Lane) -> usize {
+        self.owner.shared.lock().queue(lane).len()
+    }
+
+    /// Bytes that this lane's jobs hold, waiting or running, in whole KiB.
+    #[must_use]
+    pub fn held_bytes(&self, lane: Lane) -> u64 {
+        let gate = self.owner.shared.gate(lane);
+        let free = gate.kib.available_permits() as u64;
+        u64::from(gate.total_kib).saturating_sub(free) << 10
+    }
+
+    /// Threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        usize::try_from(self.owner.shared.workers).unwrap_or(usize::MAX)
+    }
+
     /// Room for a job of so many bytes, at once or not at all.
     ///
     /// # Errors

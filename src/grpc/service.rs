@@ -24,9 +24,11 @@ use super::bulk::{BulkBody, Window};
 use super::compression::{ACCEPTED, Encoding};
 use super::frame::{Frame, FrameReader, FrameWriter};
 use super::pool::{Lane, Pool};
+use super::record::Tally;
 use super::status::{self, Reason};
 use super::work::Desk;
 use super::{Extract, Options};
+use crate::metrics::Metrics;
 
 /// Full name of the service.
 pub const SERVICE: &str = "jianbao.v1.ExtractReportService";
@@ -40,6 +42,8 @@ pub struct Call {
     pub deadline: Option<Instant>,
     /// Cancelled when streams of the connection are to end.
     pub draining: CancellationToken,
+    /// Where its messages are counted.
+    pub tally: Arc<Tally>,
 }
 
 /// The service: an engine, a pool and the limits.
@@ -48,6 +52,7 @@ pub struct ExtractReportService {
     engine: Arc<dyn Extract>,
     pool: Pool,
     limits: Limits,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +71,7 @@ impl NamedService for ExtractReportService {
 impl ExtractReportService {
     /// The service over this engine and pool.
     #[must_use]
-    pub fn new(engine: Arc<dyn Extract>, pool: Pool, options: &Options) -> Self {
+    pub fn new(engine: Arc<dyn Extract>, pool: Pool, options: &Options, metrics: Arc<Metrics>) -> Self {
         let limits = Limits {
             max_message_bytes: options.max_message_bytes,
             max_text_bytes: options.max_text_bytes,
@@ -74,15 +79,15 @@ impl ExtractReportService {
             receive_timeout: options.receive_timeout,
             window: Window { bulletins: options.bulk_window, bytes: options.bulk_window_bytes },
         };
-        Self { engine, pool, limits }
+        Self { engine, pool, limits, metrics }
     }
 
     async fn answer(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let call = parts.extensions.get::<Call>().cloned();
-        let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new() });
+        let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new(), tally: Arc::default() });
         let Ok(inflate) = Encoding::of_request(&parts.headers) else { return unknown_encoding() };
-        let desk = self.desk(inflate, &parts.headers);
+        let desk = self.desk(inflate, &parts.headers, Arc::clone(&call.tally));
         let encoding = desk.writer.encoding;
         match parts.uri.path() {
             UNARY => match self.unary(desk, &call, body).await {
@@ -122,7 +127,7 @@ impl ExtractReportService {
         }
     }
 
-    fn desk(&self, inflate: Option<Encoding>, headers: &HeaderMap) -> Desk {
+    fn desk(&self, inflate: Option<Encoding>, headers: &HeaderMap, tally: Arc<Tally>) -> Desk {
         let encoding = Encoding::for_response(headers);
         Desk {
             engine: self.engine.for_call().unwrap_or_else(|| Arc::clone(&self.engine)),
@@ -130,6 +135,8 @@ impl ExtractReportService {
             writer: FrameWriter { encoding, compress_from_bytes: self.limits.compress_from_bytes },
             max_message_bytes: self.limits.max_message_bytes,
             max_text_bytes: self.limits.max_text_bytes,
+            metrics: Arc::clone(&self.metrics),
+            tally,
         }
     }
 }

@@ -56,6 +56,24 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidRequest,
+        Self::MalformedRequest,
+        Self::MessageTooLarge,
+        Self::UnknownEncoding,
+        Self::BrokenFraming,
+        Self::InvalidTimeout,
+        Self::DeadlineExceeded,
+        Self::RequestTooSlow,
+        Self::QueueFull,
+        Self::TooManyCalls,
+        Self::Draining,
+        Self::UnknownMethod,
+        Self::EnginePanicked,
+        Self::Other,
+    ];
+
     /// The reason as the wire writes it.
     #[must_use]
     pub const fn name(self) -> &'static str {

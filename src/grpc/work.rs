@@ -2,14 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message as _;
 
 use super::compression::{Encoding, InflateError};
 use super::frame::{Frame, FrameWriter};
+use super::record::Tally;
 use super::status::{Reason, Refusal};
 use super::{Extract, check, pb};
+use crate::metrics::Metrics;
 use crate::telemetry;
 
 /// What every bulletin of a call has in common.
@@ -25,6 +28,10 @@ pub struct Desk {
     pub max_message_bytes: usize,
     /// Longest text.
     pub max_text_bytes: usize,
+    /// Where bulletins are counted.
+    pub metrics: Arc<Metrics>,
+    /// Where the messages of this call are counted.
+    pub tally: Arc<Tally>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -40,7 +47,7 @@ impl Desk {
     /// A [`Refusal`] when the bulletin was not read.
     pub fn unary(&self, frame: Frame) -> Result<Bytes, Refusal> {
         let (_, outcome) = self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
-        outcome
+        outcome.inspect(|answer| self.tally.sent(answer.len()))
     }
 
     /// The answer to one bulletin of a stream.
@@ -50,17 +57,27 @@ impl Desk {
         let answer =
             |bulletin_id, outcome| self.writer.frame(&pb::BulkExtractReportsResponse { bulletin_id, sequence, outcome: Some(outcome) });
         let (id, outcome) = self.guarded(frame, |report| answer(report.bulletin_id.clone(), Outcome::Report(report)));
-        outcome.unwrap_or_else(|refusal| answer(id, Outcome::Error(refusal.into_item())))
+        let answer = outcome.unwrap_or_else(|refusal| {
+            self.metrics.refused(refusal.reason.name());
+            answer(id, Outcome::Error(refusal.into_item()))
+        });
+        self.tally.sent(answer.len());
+        answer
     }
 
     /// Reads and writes, and turns a panic into the refusal of this one bulletin.
     fn guarded(&self, frame: Frame, write: impl FnOnce(pb::Report) -> Bytes) -> (String, Result<Bytes, Refusal>) {
         let mut id = String::new();
+        self.tally.received(frame.length());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.read(frame, &mut id).map(write)));
         let outcome = outcome.unwrap_or_else(|_| {
             telemetry::engine_panicked(&id);
             Err(Refusal::new(Reason::EnginePanicked, "the engine failed on this bulletin"))
         });
+        if outcome.is_err() {
+            self.metrics.bulletin_refused();
+        }
+        self.tally.bulletin(&id);
         (id, outcome)
     }
 
@@ -71,7 +88,9 @@ impl Desk {
             id.clone_from(&bulletin.id);
         }
         let (bulletin, encoding) = check::request(request, self.max_text_bytes)?;
+        let begun = Instant::now();
         let mut report = self.engine.extract(&bulletin);
+        self.metrics.read(&report, bulletin.text.len(), begun.elapsed());
         report.encode_offsets(&bulletin.text, encoding);
         Ok(report.into())
     }

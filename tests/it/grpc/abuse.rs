@@ -104,6 +104,11 @@ impl Peer {
     }
 }
 
+/// What harm does between one thing and the next.
+fn pause(time: Duration) {
+    tokio::runtime::Handle::current().block_on(tokio::time::sleep(time));
+}
+
 /// Does harm while another caller makes call after call; what that caller and the server's memory saw of it.
 async fn harm(name: &str, arguments: &[&str], abuse: impl FnOnce(&str) + Send + 'static) {
     let program = Program::start(arguments);
@@ -189,7 +194,7 @@ async fn abuse_slow_and_silent_peers_are_let_go() {
             for peer in peers.iter_mut().step_by(3) {
                 let _ = peer.send(&[*byte]);
             }
-            std::thread::sleep(Duration::from_millis(100));
+            pause(Duration::from_millis(100));
         }
         // These speak, and then answer no ping.
         peers.extend((0..100).map(|_| Peer::new(server)));
@@ -212,7 +217,7 @@ async fn abuse_streams_without_data_hold_little_and_end() {
             let taken = (0..200).take_while(|_| peer.send(&empty.repeat(100))).count();
             assert!(taken <= 200);
         }
-        std::thread::sleep(Duration::from_millis(1_500));
+        pause(Duration::from_millis(1_500));
     })
     .await;
 }
@@ -266,7 +271,7 @@ async fn abuse_decompression_bombs_are_not_inflated() {
             for part in message.chunks(16_384).take(15) {
                 let _ = peer.send(&frame(DATA, 0, 1, part));
             }
-            std::thread::sleep(Duration::from_millis(50));
+            pause(Duration::from_millis(50));
         }
     })
     .await;

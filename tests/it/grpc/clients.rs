@@ -115,7 +115,7 @@ fn amount(answer: &Value) -> &Value {
 
 /// Sends bulletins that differ in their amount through an example, in both of its ways: as a stream, while the server is
 /// told to end and started again, then killed and started again; and some of them by calls.
-fn example_loses_and_doubles_nothing(name: &str, command: impl Fn() -> Command) {
+async fn example_loses_and_doubles_nothing(name: &str, command: impl Fn() -> Command) {
     const BULLETINS: usize = 4_000;
     const TERMINATED_AT: usize = 600;
     const KILLED_AT: usize = 1_800;
@@ -133,20 +133,20 @@ fn example_loses_and_doubles_nothing(name: &str, command: impl Fn() -> Command) 
     };
     let lines = || fs::read_to_string(&answered).unwrap_or_default().lines().count();
     let begun = Instant::now();
-    let until = |count: usize| {
+    let until = async |count: usize| {
         while lines() < count {
             assert!(begun.elapsed() < Duration::from_secs(120), "{name}: {} answers", lines());
-            std::thread::sleep(Duration::from_millis(5));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     let mut server = Program::start_on(&address, &[]);
     let mut client = run(&[]);
-    until(TERMINATED_AT);
+    until(TERMINATED_AT).await;
     server.terminate();
     assert!(server.child.wait().unwrap().success());
     assert!(lines() < BULLETINS, "it was ended under way");
     server = Program::start_on(&address, &[]);
-    until(KILLED_AT);
+    until(KILLED_AT).await;
     drop(server);
     assert!(lines() < BULLETINS, "it was killed under way");
     let _server = Program::start_on(&address, &[]);
@@ -169,8 +169,8 @@ fn example(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients").join(file)
 }
 
-#[test]
-fn the_python_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
+#[tokio::test]
+async fn the_python_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
     if !is_there(python().args(["-c", "import grpc, grpc_reflection"])) {
         eprintln!("skipped: python3 with grpcio and grpcio-reflection is not installed");
         return;
@@ -179,11 +179,12 @@ fn the_python_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
         let mut command = python();
         command.arg(example("jianbao_client.py")).env("PYTHONDONTWRITEBYTECODE", "1");
         command
-    });
+    })
+    .await;
 }
 
-#[test]
-fn the_node_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
+#[tokio::test]
+async fn the_node_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
     if !example("node_modules").is_dir() || !is_there(Command::new("node").arg("--version")) {
         eprintln!("skipped: no node, or no `npm install` in docs/clients");
         return;
@@ -192,5 +193,6 @@ fn the_node_example_loses_and_doubles_nothing_over_a_drain_and_a_kill() {
         let mut command = Command::new("node");
         command.arg(example("jianbao_client.mjs"));
         command
-    });
+    })
+    .await;
 }

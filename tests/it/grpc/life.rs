@@ -21,6 +21,8 @@ const SERVICE: &str = "jianbao.v1.ExtractReportService";
 pub struct Program {
     pub child: Child,
     pub address: String,
+    /// The address for probes and metrics, if it has one.
+    pub admin: Option<String>,
     /// The log lines after it began to serve.
     pub logged: std::sync::mpsc::Receiver<String>,
 }
@@ -38,12 +40,14 @@ impl Program {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"serving\"")).expect("it serves");
+        let told = |line: &str, key: &str| Some(line.split_once(&format!("\"{key}\":\""))?.1.split('"').next()?.to_owned());
+        let mut admin = None;
+        let line = lines.by_ref().map(Result::unwrap).inspect(|line| admin = admin.take().or(told(line, "admin_address")));
+        let line = line.into_iter().find(|line| line.contains("\"serving\"")).expect("it serves");
+        let address = told(&line, "address").unwrap();
         let (log, logged) = std::sync::mpsc::channel();
-        let (_, rest) = line.split_once("\"address\":\"").unwrap();
-        let address = rest.split('"').next().unwrap().to_owned();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(log.send(line))));
-        Self { child, address, logged }
+        Self { child, address, admin, logged }
     }
 
     pub fn terminate(&self) {
@@ -159,7 +163,7 @@ fn l1_problems_with_the_register_are_told_with_those_of_the_settings() {
 async fn l1_sighup_reads_the_register_again_and_a_bad_one_leaves_the_last_good_one() {
     let register = std::env::temp_dir().join(format!("jianbao-hup-{}.csv", std::process::id()));
     std::fs::write(&register, "id,name,aliases\nold,岚山农商银行,岚山行\n").unwrap();
-    let program = Program::start(&["--institutions", register.to_str().unwrap()]);
+    let program = Program::start(&["--audit", "off", "--institutions", register.to_str().unwrap()]);
     let mut client = program.client().await;
     let texts = ["old", "new", "new"].into_iter().zip(["", "id,name,aliases\nnew,岚山农商银行,岚山行\n", "id,name\n,\nx\n"]);
     for (wanted, content) in texts {

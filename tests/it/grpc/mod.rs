@@ -7,6 +7,7 @@ mod clients;
 mod contract;
 mod life;
 mod load;
+mod operate;
 mod raw;
 
 use std::net::SocketAddr;
@@ -92,7 +93,7 @@ pub struct Running {
 
 pub fn options(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = ServeArgs::default().check().unwrap().grpc;
-    options.workers = 2;
+    (options.workers, options.audit) = (2, false);
     change(&mut options);
     options
 }

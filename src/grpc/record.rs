@@ -1,0 +1,195 @@
+//! What is noted of one call while it goes on, to be counted and logged when it ends.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use http::HeaderMap;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::status::{Reason, quoted};
+use crate::metrics::{Method, Metrics};
+
+/// Most bulletins of one call that the audit log names; it counts them all.
+const NAMED: usize = 64;
+
+const fn method(grpc_type: &'static str, grpc_service: &'static str, grpc_method: &'static str) -> Method {
+    Method { grpc_type, grpc_service, grpc_method }
+}
+
+/// The methods that are served; a path that is none of them gets no label of its own.
+const METHODS: &[Method] = &[
+    method("unary", "jianbao.v1.ExtractReportService", "ExtractReport"),
+    method("bidi_stream", "jianbao.v1.ExtractReportService", "BulkExtractReports"),
+    method("unary", "grpc.health.v1.Health", "Check"),
+    method("unary", "grpc.health.v1.Health", "List"),
+    method("server_stream", "grpc.health.v1.Health", "Watch"),
+    method("bidi_stream", "grpc.reflection.v1.ServerReflection", "ServerReflectionInfo"),
+    method("bidi_stream", "grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo"),
+];
+const UNKNOWN: Method = method("unknown", "unknown", "unknown");
+
+/// The method that a path names.
+fn named(path: &str) -> Method {
+    let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    let known = |(service, name)| METHODS.iter().find(|method| method.grpc_service == service && method.grpc_method == name);
+    parts.and_then(known).copied().unwrap_or(UNKNOWN)
+}
+
+/// The code's name, as gRPC's metrics write it.
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "Canceled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
+    }
+}
+
+/// The messages of one call, counted by the threads that read and write them.
+#[derive(Debug, Default)]
+pub struct Tally {
+    received: AtomicU64,
+    received_bytes: AtomicU64,
+    sent: AtomicU64,
+    sent_bytes: AtomicU64,
+    ids: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    /// A request message of so many bytes.
+    pub fn received(&self, bytes: u64) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bulletin in it.
+    pub fn bulletin(&self, id: &str) {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.len() < NAMED {
+            ids.push(id.to_owned());
+        }
+    }
+
+    /// A response message of so many bytes.
+    pub fn sent(&self, bytes: usize) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// What all records have in common.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    /// Where calls are counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether each call of the service is logged.
+    pub audit: bool,
+}
+
+/// The record of one call. It is closed when dropped; a call of which no status is known was cancelled by its caller.
+#[derive(Debug)]
+pub struct Record {
+    recorder: Recorder,
+    method: Method,
+    peer: SocketAddr,
+    began: Instant,
+    code: Code,
+    tally: Arc<Tally>,
+}
+
+impl Recorder {
+    /// A call to this path began, from this address.
+    #[must_use]
+    pub fn begin(&self, path: &str, peer: SocketAddr) -> Record {
+        let method = named(path);
+        self.metrics.call_began(method);
+        Record { recorder: self.clone(), method, peer, began: Instant::now(), code: Code::Cancelled, tally: Arc::default() }
+    }
+}
+
+impl Record {
+    /// Where the call's messages are counted.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
+    /// The call ends so.
+    pub fn ended(&mut self, status: &Status) {
+        self.code = status.code();
+        if self.code != Code::Ok {
+            let details = status.get_error_details();
+            let said = details.error_info().map_or("", |info| info.reason.as_str());
+            let reason = Reason::ALL.iter().find(|reason| reason.name() == said);
+            self.recorder.metrics.refused(reason.copied().unwrap_or(Reason::Other).name());
+        }
+    }
+
+    /// The call ends as these headers or trailers say, if they do.
+    pub fn heard(&mut self, headers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(headers) {
+            self.ended(&status);
+        }
+    }
+
+    fn log(&self) {
+        let Tally { received, received_bytes, sent, sent_bytes, ids } = &*self.tally;
+        let ids = ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let named: Vec<_> = ids.iter().map(|id| quoted(id)).collect();
+        tracing::info!(
+            target: "audit",
+            peer = %self.peer,
+            method = self.method.grpc_method,
+            code = code_name(self.code),
+            bulletins = received.load(Ordering::Relaxed),
+            bulletin_ids = named.join(" "),
+            request_bytes = received_bytes.load(Ordering::Relaxed),
+            responses = sent.load(Ordering::Relaxed),
+            response_bytes = sent_bytes.load(Ordering::Relaxed),
+            microseconds = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "call"
+        );
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let metrics = &self.recorder.metrics;
+        let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let Tally { received, received_bytes, sent, sent_bytes, .. } = &*self.tally;
+        metrics.messages(self.method, (load(received), load(received_bytes)), (load(sent), load(sent_bytes)));
+        metrics.call_ended(self.method, code_name(self.code), self.began.elapsed());
+        if self.recorder.audit && self.method.grpc_service == super::service::SERVICE {
+            self.log();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_served_has_a_label_of_its_own() {
+        assert_eq!(named("/jianbao.v1.ExtractReportService/ExtractReport").grpc_method, "ExtractReport");
+        for path in ["", "/", "ExtractReport", "/jianbao.v1.ExtractReportService/Other", "/a/b/c"] {
+            assert_eq!(named(path), UNKNOWN, "{path}");
+        }
+    }
+}
