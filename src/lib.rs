@@ -9,4 +9,5 @@ pub mod evaluate;
 pub mod grpc;
 pub mod metrics;
 pub mod register;
+pub mod renew;
 pub mod telemetry;

@@ -86,6 +86,7 @@ pub struct Metrics {
     sent_bytes: Family<Method, Counter>,
     bulletins: Family<Outcome, Counter>,
     refused: Family<Reason, Counter>,
+    denied: Family<Reason, Counter>,
     text_bytes: Counter,
     figures: Counter,
     measures: Counter,
@@ -192,6 +193,7 @@ impl Metrics {
             sent_bytes: add(r, "grpc_server_msg_sent_bytes", "Bytes of response messages, as sent"),
             bulletins: add(r, "jianbao_bulletins", "Bulletins, by whether there is a report or an error"),
             refused: add(r, "jianbao_refused", "Calls and bulletins refused, by the reason on the wire"),
+            denied: add(r, "jianbao_denied", "Calls not let in, by cause"),
             text_bytes: add(r, "jianbao_text_bytes", "Bytes of text read"),
             figures: add(r, "jianbao_figures", "Figures reported"),
             measures: add(r, "jianbao_measures", "Measures reported"),
@@ -269,6 +271,11 @@ impl Metrics {
     /// A call, or a bulletin of a stream, was refused for the reason on the wire.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// A call was not let in; the cause is not on the wire.
+    pub fn denied(&self, reason: &'static str) {
+        self.denied.get_or_create(&Reason { reason }).inc();
     }
 
     /// A connection came.

@@ -1,17 +1,19 @@
-//! The operator's register and lexicon: their files, the engine made of them, and its renewal while it serves.
+//! The operator's register and lexicon: their files, and the engine made of them.
 //!
 //! The engine reads no files; this room hands it their names and texts. `docs/register.md` describes the files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::config;
 use crate::engine::lexicon::{Problems, SourceFile, Sources};
 use crate::engine::report::Report;
 use crate::engine::{Bulletin, Engine};
 use crate::grpc::Extract;
+use crate::metrics::Reloaded;
+use crate::renew::{Renewable, Source};
 
 /// Longest register, in bytes.
 pub const MAX_REGISTER_BYTES: u64 = 16 << 20;
@@ -136,61 +138,29 @@ fn read(path: &Path, name: &str, most: u64, problems: &mut Problems) -> Option<S
     None
 }
 
-/// The engine in force, which can be renewed while it is in use.
-#[derive(Debug)]
-pub struct Current {
-    places: Places,
-    engine: RwLock<Arc<Engine>>,
-}
+impl Source for Places {
+    type Made = Engine;
+    type Problems = Problems;
+    const WHAT: Reloaded = Reloaded::Lexicon;
+    const NAME: &'static str = "register and lexicon";
 
-impl Current {
-    /// The engine with what the files say now.
-    ///
-    /// # Errors
-    /// All problems of all files.
-    pub fn start(places: Places) -> Result<Self, Problems> {
-        let engine = RwLock::new(Arc::new(places.engine()?));
-        Ok(Self { places, engine })
+    fn make(&self) -> Result<Engine, Problems> {
+        self.engine()
     }
 
-    /// The engine in force.
-    #[must_use]
-    pub fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Reads the files again and puts a new engine in force, or leaves the last good one. Says which, also in one
-    /// log line.
-    /// Calls in flight finish on the engine they began with.
-    pub fn reload(&self) -> bool {
-        match self.places.engine() {
-            Ok(engine) => {
-                let (institutions, digest) = (engine.lexicon().tables().register.rows().len(), engine.lexicon().digest().to_owned());
-                let engine = Arc::new(engine);
-                let old = std::mem::replace(&mut *self.engine.write().unwrap_or_else(PoisonError::into_inner), engine);
-                drop(old);
-                tracing::info!(institutions, lexicon_digest = digest, "register and lexicon reloaded");
-                true
-            }
-            Err(problems) => {
-                let count = problems.count();
-                tracing::error!(
-                    count,
-                    problems = problems.on_one_line(),
-                    "register and lexicon not reloaded, the last good ones stay in force"
-                );
-                false
-            }
-        }
+    fn describe(engine: &Engine) -> String {
+        let lexicon = engine.lexicon();
+        format!("{} institutions, lexicon {}", lexicon.tables().register.rows().len(), lexicon.digest())
     }
 }
 
-impl Extract for Current {
+impl Extract for Renewable<Places> {
     fn extract(&self, bulletin: &Bulletin) -> Report {
-        self.engine().extract(bulletin)
+        self.current().extract(bulletin)
     }
 
+    /// Calls in flight finish on the engine they began with.
     fn for_call(&self) -> Option<Arc<dyn Extract>> {
-        Some(self.engine())
+        Some(self.current())
     }
 }

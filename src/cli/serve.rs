@@ -5,14 +5,18 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::config::{ServeArgs, Settings};
-use crate::metrics::{Metrics, Reloaded};
-use crate::register::Current;
+use crate::grpc::access::CallersFile;
+use crate::grpc::tls::Files;
+use crate::metrics::Metrics;
+use crate::register::Places;
+use crate::renew::{Renewable, Source};
 use crate::{grpc, telemetry};
 
 /// How to serve.
@@ -22,29 +26,46 @@ pub struct Args {
     pub(super) settings: ServeArgs,
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads the register and the lexicon again. All problems with the settings and
-/// with these files are told before a port is bound.
+/// What is made of files, each to be made anew at SIGHUP.
+struct Made {
+    engine: Arc<Renewable<Places>>,
+    tls: Option<Arc<Renewable<Files>>>,
+    callers: Option<Arc<Renewable<CallersFile>>>,
+}
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reads the operator's files again. All problems with the settings and with
+/// these files are told before a port is bound.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let (settings, current) = match (args.settings.check(), Current::start(args.settings.places())) {
-        (Ok(settings), Ok(current)) => (settings, current),
-        (Err(settings), Err(files)) => return fail(Exit::Config, &format!("{settings}\n{files}")),
-        (Err(settings), Ok(_)) => return fail(Exit::Config, &settings),
-        (Ok(_), Err(files)) => return fail(Exit::Config, &files),
+    let mut problems = Vec::new();
+    let settings = kept(args.settings.check(), &mut problems);
+    let engine = kept(Renewable::start(args.settings.places()), &mut problems);
+    let (tls, callers) = settings.as_ref().map_or((None, None), |settings| {
+        let tls = settings.tls.clone().and_then(|files| kept(Renewable::start(files), &mut problems));
+        (tls, settings.callers.clone().and_then(|file| kept(Renewable::start(file), &mut problems)))
+    });
+    let (Some(settings), Some(engine), []) = (settings, engine, problems.as_slice()) else {
+        return fail(Exit::Config, &problems.join("\n"));
     };
     telemetry::start(settings.log_json, settings.log_level);
-    match serve(&settings, Arc::new(current)) {
+    let made = Made { engine: Arc::new(engine), tls: tls.map(Arc::new), callers: callers.map(Arc::new) };
+    match serve(&settings, made) {
         Ok(()) => Exit::Ok.into(),
         Err(error) => fail(Exit::Software, &*error),
     }
 }
 
-fn serve(settings: &Settings, current: Arc<Current>) -> Result<(), Box<dyn Error>> {
-    let server = grpc::Server::new(Arc::clone(&current) as Arc<dyn grpc::Extract>, settings.grpc.clone())?;
+fn kept<T, E: std::fmt::Display>(result: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem.to_string())).ok()
+}
+
+fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
+    let server = grpc::Server::new(Arc::clone(&made.engine) as Arc<dyn grpc::Extract>, settings.grpc.clone())?;
+    let server = server.secured(made.tls.clone(), made.callers.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served: io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::spawn(reload(signal(SignalKind::hangup())?, current, server.metrics()));
+        tokio::spawn(reload(signal(SignalKind::hangup())?, Arc::new(made), server.metrics(), settings.reload_interval));
         let listener = listen(settings.listen).await?;
         if let Some(address) = settings.admin_listen {
             let listener = listen(address).await?;
@@ -61,13 +82,35 @@ fn serve(settings: &Settings, current: Arc<Current>) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// Reads the register and the lexicon again at each SIGHUP; those that come meanwhile are one.
-async fn reload(mut hangup: Signal, current: Arc<Current>, metrics: Arc<Metrics>) {
-    while hangup.recv().await.is_some() {
-        let current = Arc::clone(&current);
-        // A panic has been logged, and the last good engine is still in force.
-        let done = tokio::task::spawn_blocking(move || current.reload()).await;
-        metrics.reloaded(Reloaded::Lexicon, done.unwrap_or(false));
+/// Reads the files again: all at each SIGHUP, of which those that come meanwhile are one; certificates and callers also
+/// when they have changed.
+async fn reload(mut hangup: Signal, made: Arc<Made>, metrics: Arc<Metrics>, interval: Option<Duration>) {
+    loop {
+        let told = match interval {
+            None => hangup.recv().await.is_some(),
+            Some(interval) => tokio::time::timeout(interval, hangup.recv()).await.is_ok_and(|told| told.is_some()),
+        };
+        let (made, metrics) = (Arc::clone(&made), Arc::clone(&metrics));
+        // A panic has been logged, and what was in force still is.
+        let _ = tokio::task::spawn_blocking(move || made.renew(told, &metrics)).await;
+    }
+}
+
+impl Made {
+    fn renew(&self, told: bool, metrics: &Metrics) {
+        if told {
+            self.engine.renew(metrics);
+        }
+        renew(self.tls.as_deref(), told, metrics);
+        renew(self.callers.as_deref(), told, metrics);
+    }
+}
+
+fn renew<S: Source>(renewable: Option<&Renewable<S>>, told: bool, metrics: &Metrics) {
+    match renewable {
+        Some(renewable) if told => renewable.renew(metrics),
+        Some(renewable) => renewable.renew_if_changed(metrics),
+        None => {}
     }
 }
 

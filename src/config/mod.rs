@@ -20,6 +20,8 @@ use clap::{Arg, ArgMatches, Command};
 pub use setting::{Setting, named};
 
 use crate::grpc::Options;
+use crate::grpc::access::CallersFile;
+use crate::grpc::tls::Files;
 use crate::register::Places;
 use setting::{SETTINGS, Value};
 
@@ -68,6 +70,12 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where to answer probes and show metrics.
     pub admin_listen: Option<SocketAddr>,
+    /// With which certificate, if the server speaks TLS.
+    pub tls: Option<Files>,
+    /// Who may call, if not everybody.
+    pub callers: Option<CallersFile>,
+    /// Time between looks at these files.
+    pub reload_interval: Option<Duration>,
     /// How to serve.
     pub grpc: Options,
     /// Whether log lines are JSON.
@@ -210,13 +218,43 @@ impl Values {
         if has("max-message-bytes") && self.number("max-text-bytes") > self.number("max-message-bytes") {
             wrong.push(("max-text-bytes", "is more than max-message-bytes".to_owned()));
         }
+        for (name, other) in [("tls-certificate", "tls-key"), ("tls-key", "tls-certificate"), ("tls-client-authorities", "tls-certificate")]
+        {
+            if self.path(name).is_some() && has(other) && self.path(other).is_none() {
+                wrong.push((name, format!("is of no use without {other}")));
+            }
+        }
+        let public = self.address("listen").is_some_and(|address| !address.ip().is_loopback());
+        if public && self.path("callers").is_none() && self.is("allow-anonymous", "off") {
+            let what = "others can reach it, and nobody is asked who calls: name those who may (callers), or say allow-anonymous = on";
+            wrong.push(("listen", what.to_owned()));
+        }
         wrong
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        match self.0.get(name) {
+            Some(Value::Path(path)) if !path.as_os_str().is_empty() => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    fn tls(&self) -> Option<Files> {
+        Some(Files {
+            certificate: self.path("tls-certificate")?,
+            key: self.path("tls-key")?,
+            client_authorities: self.path("tls-client-authorities"),
+            client_optional: self.is("tls-client-certificate", "optional"),
+        })
     }
 
     fn settings(&self) -> Settings {
         Settings {
             listen: self.address("listen").unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 50_051))),
             admin_listen: self.address("admin-listen"),
+            tls: self.tls(),
+            callers: self.path("callers").map(CallersFile),
+            reload_interval: Some(self.time("reload-interval")).filter(|interval| !interval.is_zero()),
             log_json: self.is("log-format", "json"),
             log_level: self.log_level(),
             grpc: Options {

@@ -5,18 +5,22 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Frame as BodyFrame;
+use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::Status;
 use tonic::body::Body;
 
+use super::access::Caller;
 use super::frame::{Frame, FrameReader};
 use super::pool::{Lane, NotRun, Pool, Room, Ticket};
+use super::service::Call;
 use super::status;
 use super::work::Desk;
 
@@ -40,6 +44,7 @@ pub struct BulkBody {
     deadline: Option<Instant>,
     requests: FrameReader,
     draining: Pin<Box<WaitForCancellationFutureOwned>>,
+    pace: Pace,
     /// A request that was read and waits for room in the pool.
     waiting: Option<(Frame, RoomToCome)>,
     under_way: VecDeque<UnderWay>,
@@ -49,6 +54,31 @@ pub struct BulkBody {
     /// Set once no more requests are read: how the stream ends when all is answered.
     ending: Option<Status>,
     closed: bool,
+}
+
+/// How fast the caller may send; a stream over its rate is read later, and not refused.
+struct Pace {
+    caller: Option<Arc<Caller>>,
+    /// The next bulletin may be read.
+    granted: bool,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(caller) = &self.caller else { return Poll::Ready(()) };
+        while !self.granted {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match caller.bulletin() {
+                Ok(()) => self.granted = true,
+                Err(wait) => self.pause = Some(Box::pin(tokio::time::sleep(wait))),
+            }
+        }
+        Poll::Ready(())
+    }
 }
 
 type RoomToCome = Pin<Box<dyn Future<Output = Result<Room, NotRun>> + Send>>;
@@ -67,22 +97,16 @@ enum Answer {
 impl BulkBody {
     /// The answers to `requests`.
     #[must_use]
-    pub fn new(
-        desk: Desk,
-        pool: Pool,
-        window: Window,
-        deadline: Option<Instant>,
-        requests: Body,
-        draining: WaitForCancellationFutureOwned,
-    ) -> Self {
+    pub fn new(desk: Desk, pool: Pool, window: Window, call: &Call, requests: Body) -> Self {
         let requests = FrameReader::new(requests, desk.max_message_bytes);
         Self {
             desk,
             pool,
             window,
-            deadline,
+            deadline: call.deadline,
             requests,
-            draining: Box::pin(draining),
+            draining: Box::pin(call.draining.clone().cancelled_owned()),
+            pace: Pace { caller: call.caller.clone(), granted: false, pause: None },
             waiting: None,
             under_way: VecDeque::new(),
             bytes_under_way: 0,
@@ -108,8 +132,12 @@ impl BulkBody {
             } else if self.draining.as_mut().poll(cx).is_ready() {
                 self.ending = Some(status::draining());
             } else {
+                if self.pace.poll(cx).is_pending() {
+                    return;
+                }
                 match self.requests.poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
+                        self.pace.granted = false;
                         let room = self.pool.room(Lane::Bulk, frame.held_bytes());
                         self.waiting = Some((frame, Box::pin(room)));
                     }

@@ -21,9 +21,11 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower_service::Service;
 
+use super::access::{Allowed, Caller, CallersFile};
 use super::record::{Record, Recorder};
 use super::service::{Call, closing_frame};
 use super::status::{self, Reason};
+use crate::renew::Renewable;
 
 /// Health and reflection stay reachable when the server is full: they take no place among the calls.
 const ALWAYS_OPEN: &[&str] = &["/grpc.health.v1.Health/", "/grpc.reflection."];
@@ -37,13 +39,16 @@ pub struct Edge {
     /// Cancelled when calls still in flight are to be cut.
     expired: CancellationToken,
     recorder: Recorder,
+    callers: Option<Arc<Renewable<CallersFile>>>,
 }
 
-/// Whose call it is, as its connection knows it.
+/// Where a call comes from, as its connection knows it.
 #[derive(Clone, Debug)]
-pub struct Caller {
-    /// Where it comes from.
+pub struct Origin {
+    /// The other end.
     pub peer: SocketAddr,
+    /// The names in the certificate that it showed.
+    pub certificate: Arc<[String]>,
     /// Cancelled when streams of the connection are to end.
     pub draining: CancellationToken,
     /// The calls of the connection.
@@ -98,12 +103,17 @@ impl Edge {
     /// The edge before these services, with room for so many calls.
     #[must_use]
     pub fn new(routes: Routes, max_calls: usize, expired: CancellationToken, recorder: Recorder) -> Self {
-        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired, recorder }
+        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired, recorder, callers: None }
+    }
+
+    /// Lets only these call.
+    pub fn only(&mut self, callers: Arc<Renewable<CallersFile>>) {
+        self.callers = Some(callers);
     }
 
     /// Answers one call of a connection.
-    pub async fn answer(mut self, request: Request<Incoming>, caller: Caller) -> Response<Body> {
-        let Caller { peer, draining, in_flight } = caller;
+    pub async fn answer(mut self, request: Request<Incoming>, origin: Origin) -> Response<Body> {
+        let Origin { peer, certificate, draining, in_flight } = origin;
         let counted = in_flight.enter();
         let request = request.map(|body| Lingering(Some(body)));
         if let Some(refusal) = no_grpc(&request) {
@@ -118,12 +128,16 @@ impl Edge {
         };
         let path = request.uri().path();
         let reflection = path.starts_with(REFLECTION);
+        let (caller, callers_place) = match self.admit(path, request.headers(), &certificate, &mut record) {
+            Ok(admitted) => admitted,
+            Err(status) => return refused(&mut record, status),
+        };
         let Ok(place) = self.place(path) else {
             let message = "too many calls are in flight";
             return refused(&mut record, status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)));
         };
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Call { deadline, draining: draining.clone(), tally: record.tally() });
+        request.extensions_mut().insert(Call { deadline, draining: draining.clone(), tally: record.tally(), caller });
         // The engine's streams end themselves, to say where to resume; reflection's do not.
         let cut = if reflection { draining } else { self.expired.clone() };
         let mut limit = Limit::new(deadline, &cut);
@@ -135,10 +149,33 @@ impl Edge {
         let (parts, body) = into_infallible(answer).into_parts();
         let headers = with_reason(parts.headers);
         record.heard(&headers);
-        let mut response = Response::new(Body::new(Guarded { body: Some(body), limit, record, _place: place, _counted: counted }));
+        let mut response =
+            Response::new(Body::new(Guarded { body: Some(body), limit, record, _places: (place, callers_place), _counted: counted }));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// Who calls, and its place among its own calls; nobody in particular where all may call.
+    fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        certificate: &[String],
+        record: &mut Record,
+    ) -> Result<(Option<Arc<Caller>>, Option<OwnedSemaphorePermit>), Status> {
+        let (Some(callers), Some(method)) = (&self.callers, Allowed::of_path(path)) else { return Ok((None, None)) };
+        let caller = callers.current().admit(headers, certificate, method).map_err(|denied| {
+            record.denied(denied);
+            denied.status()
+        })?;
+        record.called_by(&caller.name);
+        let place = caller.place()?;
+        if method == Allowed::ExtractReport {
+            let late = |wait| status::overloaded(Reason::RateLimited, "the caller sends more bulletins a second than it may", wait);
+            caller.bulletin().map_err(late)?;
+        }
+        Ok((Some(caller), place))
     }
 
     fn place(&self, path: &str) -> Result<Option<OwnedSemaphorePermit>, ()> {
@@ -257,7 +294,7 @@ struct Guarded {
     body: Option<Body>,
     limit: Limit,
     record: Record,
-    _place: Option<OwnedSemaphorePermit>,
+    _places: (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>),
     _counted: Counted,
 }
 

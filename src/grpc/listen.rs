@@ -18,19 +18,25 @@ use hyper_util::server::conn::auto;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
+use super::access::CallersFile;
 use super::admin::Admin;
-use super::edge::{Caller, Edge, InFlight};
+use super::edge::{Edge, InFlight, Origin};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
 use super::record::Recorder;
 use super::service::ExtractReportService;
 use super::socket::Socket;
+use super::tls::{self, Files};
 use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 use crate::metrics::{Accepted, Metrics};
+use crate::renew::Renewable;
 
 /// Time for the last words of a connection that is cut.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -50,6 +56,7 @@ pub struct Server {
     places: Arc<Semaphore>,
     health: Switch,
     metrics: Arc<Metrics>,
+    tls: Option<Arc<Renewable<Files>>>,
     draining: CancellationToken,
     expired: CancellationToken,
 }
@@ -83,13 +90,23 @@ impl Server {
         let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit };
         let edge = Edge::new(routes, options.max_calls, expired.clone(), recorder);
         let places = Arc::new(Semaphore::new(options.max_connections));
-        Ok(Self { options, edge, pool, places, health, metrics, draining: CancellationToken::new(), expired })
+        Ok(Self { options, edge, pool, places, health, metrics, tls: None, draining: CancellationToken::new(), expired })
     }
 
     /// The pool that the engine runs on.
     #[must_use]
     pub fn pool(&self) -> Pool {
         self.pool.clone()
+    }
+
+    /// Speaks TLS, and lets only these call.
+    #[must_use]
+    pub fn secured(mut self, tls: Option<Arc<Renewable<Files>>>, callers: Option<Arc<Renewable<CallersFile>>>) -> Self {
+        self.tls = tls;
+        if let Some(callers) = callers {
+            self.edge.only(callers);
+        }
+        self
     }
 
     /// What the server counts.
@@ -166,7 +183,6 @@ impl Server {
             };
             number = number.wrapping_add(1);
             let connection = self.connection(number, peer);
-            self.metrics.connection(Accepted::Served);
             let open = self.metrics.open_connection();
             connections.spawn(async move {
                 connection.run(socket).await;
@@ -179,6 +195,8 @@ impl Server {
         Connection {
             edge: self.edge.clone(),
             peer,
+            tls: self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())),
+            metrics: self.metrics(),
             options: self.options.clone(),
             age: spread(self.options.max_connection_age, number),
             draining: self.draining.clone(),
@@ -213,6 +231,8 @@ fn reflection(routes: Routes) -> io::Result<Routes> {
 struct Connection {
     edge: Edge,
     peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    metrics: Arc<Metrics>,
     options: Options,
     age: Duration,
     /// Cancelled when the server drains.
@@ -230,15 +250,25 @@ impl Connection {
             tracing::debug!(%error, "connection lost before it began");
             return;
         }
+        let socket = Socket::from(socket);
+        let Some((stream, certificate)) = self.shake_hands(&socket).await else {
+            self.metrics.connection(Accepted::HandshakeFailed);
+            return;
+        };
+        self.metrics.connection(Accepted::Served);
         let builder = self.builder();
         let service = service_fn(|request: http::Request<Incoming>| {
-            let caller = Caller { peer: self.peer, draining: self.ending.clone(), in_flight: Arc::clone(&self.in_flight) };
-            let answer = self.edge.clone().answer(request, caller);
+            let origin = Origin {
+                peer: self.peer,
+                certificate: Arc::clone(&certificate),
+                draining: self.ending.clone(),
+                in_flight: Arc::clone(&self.in_flight),
+            };
+            let answer = self.edge.clone().answer(request, origin);
             async move { Ok::<_, Infallible>(answer.await) }
         });
-        let socket = Socket::from(socket);
         let result = {
-            let mut connection = pin!(builder.serve_connection(TokioIo::new(socket.clone()), service));
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
                 result = connection.as_mut() => result,
                 () = self.unspoken(&socket) => Ok(()),
@@ -255,6 +285,24 @@ impl Connection {
             tracing::debug!(%error, "connection ended");
         }
         socket.close_kindly(LAST_WORDS).await;
+    }
+
+    /// The connection as HTTP/2 sees it, and the names in the certificate that the peer showed.
+    async fn shake_hands(&self, socket: &Socket) -> Option<(Either<Socket, Box<TlsStream<Socket>>>, Arc<[String]>)> {
+        let Some(acceptor) = &self.tls else { return Some((Either::Left(socket.clone()), Arc::default())) };
+        let shaken = tokio::time::timeout(self.options.keepalive_timeout, acceptor.accept(socket.clone())).await;
+        match shaken {
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let names = shown.map_or_else(Vec::new, tls::names);
+                Some((Either::Right(Box::new(stream)), names.into()))
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(peer = %self.peer, %error, "the TLS handshake failed");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     fn prepare(&self, socket: &TcpStream) -> io::Result<()> {
@@ -282,8 +330,9 @@ impl Connection {
 
     /// When a peer has had its time and has not begun to speak HTTP/2.
     async fn unspoken(&self, socket: &Socket) {
+        let before = socket.read_bytes();
         tokio::time::sleep(self.options.keepalive_timeout).await;
-        if socket.read_bytes() >= FIRST_WORDS {
+        if socket.read_bytes() >= before + FIRST_WORDS {
             std::future::pending::<()>().await;
         }
     }

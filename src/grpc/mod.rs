@@ -5,8 +5,9 @@
 //! ```
 //! `listen` owns connections and the way out, `edge` what holds for every call, `service`
 //! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `record` what is noted
-//! of a call, `admin` the port for probes and metrics; `load` is a caller.
+//! of a call, `tls` and `access` who may come, `admin` the port for probes and metrics; `load` is a caller.
 
+pub mod access;
 pub mod admin;
 pub mod bulk;
 pub mod check;
@@ -23,6 +24,7 @@ pub mod record;
 pub mod service;
 pub mod socket;
 pub mod status;
+pub mod tls;
 pub mod work;
 
 use std::sync::Arc;

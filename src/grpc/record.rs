@@ -9,6 +9,7 @@ use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use super::access::Denied;
 use super::status::{Reason, quoted};
 use crate::metrics::{Method, Metrics};
 
@@ -108,6 +109,8 @@ pub struct Record {
     recorder: Recorder,
     method: Method,
     peer: SocketAddr,
+    caller: String,
+    denied: &'static str,
     began: Instant,
     code: Code,
     tally: Arc<Tally>,
@@ -119,7 +122,16 @@ impl Recorder {
     pub fn begin(&self, path: &str, peer: SocketAddr) -> Record {
         let method = named(path);
         self.metrics.call_began(method);
-        Record { recorder: self.clone(), method, peer, began: Instant::now(), code: Code::Cancelled, tally: Arc::default() }
+        Record {
+            recorder: self.clone(),
+            method,
+            peer,
+            caller: String::new(),
+            denied: "",
+            began: Instant::now(),
+            code: Code::Cancelled,
+            tally: Arc::default(),
+        }
     }
 }
 
@@ -128,6 +140,20 @@ impl Record {
     #[must_use]
     pub fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
+    }
+
+    /// It is this caller's.
+    pub fn called_by(&mut self, name: &str) {
+        name.clone_into(&mut self.caller);
+    }
+
+    /// It was not let in, for a cause that the caller is not told.
+    pub fn denied(&mut self, denied: Denied) {
+        self.denied = match denied {
+            Denied::Unauthenticated(cause) => cause,
+            Denied::NotAllowed => "not_allowed",
+        };
+        self.recorder.metrics.denied(self.denied);
     }
 
     /// The call ends so.
@@ -155,6 +181,8 @@ impl Record {
         tracing::info!(
             target: "audit",
             peer = %self.peer,
+            caller = self.caller,
+            denied = self.denied,
             method = self.method.grpc_method,
             code = code_name(self.code),
             bulletins = received.load(Ordering::Relaxed),

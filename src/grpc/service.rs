@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Status, server::NamedService};
 
+use super::access::Caller;
 use super::bulk::{BulkBody, Window};
 use super::compression::{ACCEPTED, Encoding};
 use super::frame::{Frame, FrameReader, FrameWriter};
@@ -44,6 +45,8 @@ pub struct Call {
     pub draining: CancellationToken,
     /// Where its messages are counted.
     pub tally: Arc<Tally>,
+    /// Whose call it is, where not everybody may call.
+    pub caller: Option<Arc<Caller>>,
 }
 
 /// The service: an engine, a pool and the limits.
@@ -85,7 +88,7 @@ impl ExtractReportService {
     async fn answer(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let call = parts.extensions.get::<Call>().cloned();
-        let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new(), tally: Arc::default() });
+        let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new(), tally: Arc::default(), caller: None });
         let Ok(inflate) = Encoding::of_request(&parts.headers) else { return unknown_encoding() };
         let desk = self.desk(inflate, &parts.headers, Arc::clone(&call.tally));
         let encoding = desk.writer.encoding;
@@ -95,8 +98,7 @@ impl ExtractReportService {
                 Err(status) => status.into_http(),
             },
             BULK => {
-                let draining = call.draining.cancelled_owned();
-                let bulk = BulkBody::new(desk, self.pool, self.limits.window, call.deadline, body, draining);
+                let bulk = BulkBody::new(desk, self.pool, self.limits.window, &call, body);
                 respond(encoding, Body::new(bulk))
             }
             _ => status::of(Reason::UnknownMethod, "there is no such method").into_http(),

@@ -45,6 +45,14 @@ pub enum Reason {
     QueueFull,
     /// Too many calls are in flight.
     TooManyCalls,
+    /// The call has no valid credentials.
+    Unauthenticated,
+    /// The caller may not call this method.
+    PermissionDenied,
+    /// The caller has as many calls in flight as it may have.
+    CallerLimit,
+    /// The caller sends more bulletins a second than it may.
+    RateLimited,
     /// The server is shutting down, or the connection has reached its age.
     Draining,
     /// There is no such service or method.
@@ -68,6 +76,10 @@ impl Reason {
         Self::RequestTooSlow,
         Self::QueueFull,
         Self::TooManyCalls,
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::CallerLimit,
+        Self::RateLimited,
         Self::Draining,
         Self::UnknownMethod,
         Self::EnginePanicked,
@@ -88,6 +100,10 @@ impl Reason {
             Self::RequestTooSlow => "REQUEST_TOO_SLOW",
             Self::QueueFull => "QUEUE_FULL",
             Self::TooManyCalls => "TOO_MANY_CALLS",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::CallerLimit => "CALLER_LIMIT",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Draining => "DRAINING",
             Self::UnknownMethod => "UNKNOWN_METHOD",
             Self::EnginePanicked => "ENGINE_PANICKED",
@@ -100,7 +116,9 @@ impl Reason {
     pub const fn code(self) -> Code {
         match self {
             Self::InvalidRequest | Self::MalformedRequest | Self::BrokenFraming | Self::InvalidTimeout => Code::InvalidArgument,
-            Self::MessageTooLarge | Self::QueueFull | Self::TooManyCalls => Code::ResourceExhausted,
+            Self::MessageTooLarge | Self::QueueFull | Self::TooManyCalls | Self::CallerLimit | Self::RateLimited => Code::ResourceExhausted,
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::PermissionDenied => Code::PermissionDenied,
             Self::UnknownEncoding | Self::UnknownMethod => Code::Unimplemented,
             Self::DeadlineExceeded | Self::RequestTooSlow => Code::DeadlineExceeded,
             Self::Draining => Code::Unavailable,

@@ -8,7 +8,9 @@ use jianbao::engine::lexicon::{SourceFile, Sources};
 use jianbao::engine::report::{Institution, InstitutionType, OffsetEncoding, Report};
 use jianbao::engine::{Bulletin, Engine};
 use jianbao::grpc::Extract;
-use jianbao::register::{Current, Places};
+use jianbao::metrics::Metrics;
+use jianbao::register::Places;
+use jianbao::renew::Renewable;
 
 use super::corpus::texts;
 use super::invariants::{broken, figures};
@@ -196,20 +198,20 @@ fn a_reload_takes_what_is_good_and_keeps_the_last_good_one_otherwise() {
     let folder = Folder::new("reload");
     let file = folder.0.join("r.csv");
     fs::write(&file, "id,name,aliases\nold,岚山农商银行,岚山行\n").unwrap();
-    let current = Arc::new(Current::start(Places::new(Some(file.clone()), None)).unwrap());
+    let current = Arc::new(Renewable::start(Places::new(Some(file.clone()), None)).unwrap());
     let bulletin = Bulletin { text: "岚山行发放贷款77万元。".to_owned(), ..Bulletin::default() };
     let id = |report: Report| only(&report).register_id.clone();
     let in_flight = current.for_call().unwrap();
     assert_eq!(id(current.extract(&bulletin)), "old");
     fs::write(&file, "id,name,aliases\nbad,,岚山行\n").unwrap();
-    current.reload();
+    current.renew(&Metrics::new());
     assert_eq!(id(current.extract(&bulletin)), "old", "the last good one");
     fs::write(&file, "id,name,aliases\nnew,岚山农商银行,岚山行\n").unwrap();
-    current.reload();
+    current.renew(&Metrics::new());
     assert_eq!(id(current.extract(&bulletin)), "new");
     assert_eq!(id(in_flight.extract(&bulletin)), "old", "a call in flight keeps what it began with");
     fs::remove_file(&file).unwrap();
-    current.reload();
+    current.renew(&Metrics::new());
     assert_eq!(id(current.extract(&bulletin)), "new", "the file is gone, what it said is not");
 }
 

@@ -95,13 +95,6 @@ impl Problems {
         self.list.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         if self.list.is_empty() { Ok(()) } else { Err(self) }
     }
-
-    /// All of them on one line, for a log.
-    #[must_use]
-    pub fn on_one_line(&self) -> String {
-        let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        self.list.iter().map(ToString::to_string).chain(more).collect::<Vec<_>>().join("; ")
-    }
 }
 
 impl fmt::Display for Problems {

@@ -9,6 +9,7 @@ mod life;
 mod load;
 mod operate;
 mod raw;
+mod secure;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};

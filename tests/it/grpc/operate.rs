@@ -12,7 +12,7 @@ use tonic::Code;
 use super::life::Program;
 use super::{LONG, raw, request};
 
-const ADMIN: &[&str] = &["--admin-listen", "127.0.0.1:0"];
+pub const ADMIN: &[&str] = &["--admin-listen", "127.0.0.1:0"];
 
 /// A page of the port for probes and metrics: its status and text.
 fn get(address: &str, path: &str) -> (u16, String) {
@@ -24,12 +24,12 @@ fn get(address: &str, path: &str) -> (u16, String) {
     (head[9..12].parse().unwrap(), body.to_owned())
 }
 
-fn metrics(program: &Program) -> String {
+pub fn metrics(program: &Program) -> String {
     get(program.admin.as_ref().unwrap(), "/metrics").1
 }
 
 /// Waits until the metrics have this line.
-async fn counted(program: &Program, line: &str) {
+pub async fn counted(program: &Program, line: &str) {
     let begun = std::time::Instant::now();
     while !metrics(program).lines().any(|seen| seen == line) {
         assert!(begun.elapsed() < LONG, "{line}: {}", metrics(program));
@@ -38,7 +38,7 @@ async fn counted(program: &Program, line: &str) {
 }
 
 /// The next line of the audit log.
-fn audited(program: &Program) -> serde_json::Value {
+pub fn audited(program: &Program) -> serde_json::Value {
     loop {
         let line: serde_json::Value = serde_json::from_str(&program.logged.recv_timeout(LONG).expect("a call is logged")).unwrap();
         if line["target"] == "audit" {

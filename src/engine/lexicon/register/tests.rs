@@ -139,7 +139,6 @@ fn many_problems_are_counted_and_the_first_listed() {
     let problems = Register::parse(&file, &Tables::built_in().unwrap()).unwrap_err();
     assert_eq!((problems.count(), problems.listed().len()), (250, 100));
     assert!(problems.to_string().ends_with("\n  and 150 more"), "{problems}");
-    assert!(!problems.on_one_line().contains('\n'));
 }
 
 #[test]

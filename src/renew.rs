@@ -1,0 +1,100 @@
+//! What is made of the operator's files and can be made anew while the server serves: the engine, TLS, the callers.
+//!
+//! A renewal that fails leaves the last good one in force, and says so in one log line and a metric.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::metrics::{Metrics, Reloaded};
+
+/// Files, and how to make something of them.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// What is made.
+    type Made: Send + Sync;
+    /// What is wrong with the files.
+    type Problems: fmt::Display;
+    /// What it is to the metrics.
+    const WHAT: Reloaded;
+    /// What it is to a reader of the log.
+    const NAME: &'static str;
+
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    fn make(&self) -> Result<Self::Made, Self::Problems>;
+
+    /// What the log says of it.
+    fn describe(made: &Self::Made) -> String;
+
+    /// What changes when the files do, if they are to be looked at without being told.
+    fn fingerprint(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// The one in force.
+#[derive(Debug)]
+pub struct Renewable<S: Source> {
+    source: S,
+    made: RwLock<Arc<S::Made>>,
+    seen: Mutex<Option<Vec<u8>>>,
+}
+
+impl<S: Source> Renewable<S> {
+    /// The first, of what the files say now.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn start(source: S) -> Result<Self, S::Problems> {
+        let seen = Mutex::new(source.fingerprint());
+        let made = RwLock::new(Arc::new(source.make()?));
+        Ok(Self { source, made, seen })
+    }
+
+    /// The one in force. Who holds it keeps it over a renewal.
+    #[must_use]
+    pub fn current(&self) -> Arc<S::Made> {
+        Arc::clone(&self.made.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the files again.
+    pub fn renew(&self, metrics: &Metrics) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = self.source.fingerprint();
+        let made = self.source.make();
+        metrics.reloaded(S::WHAT, made.is_ok());
+        match made {
+            Ok(made) => {
+                let said = S::describe(&made);
+                let old = std::mem::replace(&mut *self.made.write().unwrap_or_else(PoisonError::into_inner), Arc::new(made));
+                drop(old);
+                tracing::info!("{} reloaded: {said}", S::NAME);
+            }
+            Err(problems) => {
+                let problems: Vec<_> = problems.to_string().lines().map(|line| line.trim().to_owned()).collect();
+                tracing::error!(problems = problems.join("; "), "{} not reloaded, the last good ones stay in force", S::NAME);
+            }
+        }
+    }
+
+    /// Reads the files again if they have changed since the last time.
+    pub fn renew_if_changed(&self, metrics: &Metrics) {
+        let fingerprint = self.source.fingerprint();
+        if fingerprint.is_some() && fingerprint != *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.renew(metrics);
+        }
+    }
+}
+
+/// A fingerprint of what these files hold.
+#[must_use]
+pub fn fingerprint<P: AsRef<std::path::Path>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
+    use sha2::{Digest as _, Sha256};
+    let mut digest = Sha256::new();
+    for path in paths {
+        let content = std::fs::read(path).unwrap_or_default();
+        digest.update((content.len() as u64).to_le_bytes());
+        digest.update(content);
+    }
+    digest.finalize().to_vec()
+}
