@@ -280,6 +280,10 @@ impl Values {
                 drain_limit: self.time("drain-limit"),
                 reflection: self.is("reflection", "on"),
                 audit: self.is("audit", "on"),
+                cors_origins: match self.0.get("cors-origins") {
+                    Some(Value::List(origins)) => origins.clone(),
+                    _ => Vec::new(),
+                },
             },
         }
     }

@@ -17,6 +17,8 @@ pub enum Kind {
     /// An address, or nothing.
     OptionalAddress,
     Choice(&'static [&'static str]),
+    /// Origins of pages.
+    Origins,
     /// A file or folder; empty is none.
     Path(&'static str),
 }
@@ -79,6 +81,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("callers", Kind::Path("FILE"), "", "Who may call, as TOML (docs/operating.md); without it everybody may"),
     setting("allow-anonymous", ON_OFF, "off", "Whether to serve on an address that others can reach without asking who calls"),
     setting("reload-interval", Kind::Time(0, 24 * HOUR), "30s", "Time between looks at certificates, keys and callers, which are read again when they have changed; 0s is never"),
+    setting("cors-origins", Kind::Origins, "", "Origins, with commas between them, or *, whose pages may call by gRPC-Web and JSON"),
     setting("reflection", ON_OFF, "on", "Whether server reflection (v1 and v1alpha) is served"),
     setting("audit", ON_OFF, "on", "Whether each call is logged: who, method, bulletin ids, sizes, outcome"),
     setting("log-format", Kind::Choice(&["text", "json"]), "text", "Form of the log lines on standard error; no text of a bulletin is ever logged"),
@@ -99,6 +102,7 @@ pub enum Value {
     Address(SocketAddr),
     Choice(&'static str),
     Path(PathBuf),
+    List(Vec<String>),
 }
 
 impl Setting {
@@ -140,6 +144,7 @@ impl Kind {
             Self::Time(..) => "TIME",
             Self::Address | Self::OptionalAddress => "ADDRESS",
             Self::Choice(_) => "CHOICE",
+            Self::Origins => "ORIGINS",
             Self::Path(form) => form,
         }
     }
@@ -152,6 +157,7 @@ impl Kind {
             Self::Address => "an IP address with a port".to_owned(),
             Self::OptionalAddress => "an IP address with a port, or nothing".to_owned(),
             Self::Choice(choices) => format!("one of {}", choices.join(", ")),
+            Self::Origins => "a list such as https://a.example,https://b.example:8443, or *, or nothing".to_owned(),
             Self::Path(_) => "a path, or nothing".to_owned(),
         }
     }
@@ -166,8 +172,22 @@ impl Kind {
             Self::OptionalAddress if text.is_empty() => Some(Value::None),
             Self::OptionalAddress => text.parse().ok().map(Value::Address),
             Self::Choice(choices) => choices.iter().find(|choice| **choice == text).map(|choice| Value::Choice(choice)),
+            Self::Origins => origins(text).map(Value::List),
             Self::Path(_) => (!text.contains('\0')).then(|| Value::Path(text.into())),
         }
+    }
+}
+
+/// Schemes with hosts, and no path.
+fn origins(text: &str) -> Option<Vec<String>> {
+    let origin = |text: &str| {
+        let uri: http::Uri = text.parse().ok()?;
+        (uri.scheme().is_some() && uri.path() == "/" && !text.ends_with('/') && uri.query().is_none()).then(|| text.to_owned())
+    };
+    match text {
+        "" => Some(Vec::new()),
+        "*" => Some(vec!["*".to_owned()]),
+        _ => text.split(',').map(str::trim).map(origin).collect(),
     }
 }
 
@@ -207,12 +227,20 @@ mod tests {
             let (low, high, unit) = match setting.kind {
                 Kind::Count(low, high) | Kind::Bytes(low, high) => (low, high, ""),
                 Kind::Time(low, high) => (low, high, "ms"),
-                Kind::Address | Kind::OptionalAddress | Kind::Choice(_) | Kind::Path(_) => continue,
+                Kind::Address | Kind::OptionalAddress | Kind::Choice(_) | Kind::Origins | Kind::Path(_) => continue,
             };
             assert!(setting.read(&format!("{low}{unit}")).is_ok(), "{}", setting.name);
             assert!(setting.read(&format!("{high}{unit}")).is_ok(), "{}", setting.name);
             assert!(setting.read(&format!("{}{unit}", high + 1)).is_err(), "{}", setting.name);
             assert!(low == 0 || setting.read(&format!("{}{unit}", low - 1)).is_err(), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn origins_have_a_scheme_and_no_path() {
+        assert_eq!(origins("https://a.test, http://b.test:81"), Some(vec!["https://a.test".to_owned(), "http://b.test:81".to_owned()]));
+        for bad in ["a.test", "https://a.test/", "https://a.test/x", "https://a.test,", "*,https://a.test", "https:// a.test"] {
+            assert_eq!(origins(bad), None, "{bad}");
         }
     }
 

@@ -112,10 +112,9 @@ impl Edge {
     }
 
     /// Answers one call of a connection.
-    pub async fn answer(mut self, request: Request<Incoming>, origin: Origin) -> Response<Body> {
+    pub async fn answer(mut self, mut request: Request<Body>, origin: Origin) -> Response<Body> {
         let Origin { peer, certificate, draining, in_flight } = origin;
         let counted = in_flight.enter();
-        let request = request.map(|body| Lingering(Some(body)));
         if let Some(refusal) = no_grpc(&request) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = refusal;
@@ -136,7 +135,6 @@ impl Edge {
             let message = "too many calls are in flight";
             return refused(&mut record, status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)));
         };
-        let mut request = request.map(Body::new);
         request.extensions_mut().insert(Call { deadline, draining: draining.clone(), tally: record.tally(), caller });
         // The engine's streams end themselves, to say where to resume; reflection's do not.
         let cut = if reflection { draining } else { self.expired.clone() };
@@ -225,7 +223,13 @@ const LINGER: (Duration, usize) = (Duration::from_millis(200), 64 << 10);
 ///
 /// A caller that gets its answer, and with it a reset of the stream it is still sending on, may
 /// report the reset and lose the answer.
-struct Lingering(Option<Incoming>);
+pub struct Lingering(Option<Incoming>);
+
+impl From<Incoming> for Lingering {
+    fn from(body: Incoming) -> Self {
+        Self(Some(body))
+    }
+}
 
 impl http_body::Body for Lingering {
     type Data = Bytes;

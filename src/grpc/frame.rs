@@ -15,7 +15,8 @@ use tonic::body::Body;
 use super::compression::Encoding;
 use super::status::{self, Reason};
 
-const HEADER_BYTES: usize = 5;
+/// Bytes before each message: whether it is compressed, and its length.
+pub const HEADER_BYTES: usize = 5;
 
 /// One message as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +169,15 @@ fn compressed(packed: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(HEADER_BYTES + packed.len());
     out.put_slice(&header(true, packed.len()));
     out.put_slice(packed);
+    out.into()
+}
+
+/// A message with its header, not compressed.
+#[must_use]
+pub fn framed(message: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(HEADER_BYTES + message.len());
+    out.put_slice(&header(false, message.len()));
+    out.put_slice(message);
     out.into()
 }
 

@@ -23,17 +23,20 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::body::Body;
 use tonic::service::Routes;
+use tower_http::cors::CorsLayer;
 
 use super::access::CallersFile;
 use super::admin::Admin;
-use super::edge::{Edge, InFlight, Origin};
+use super::edge::{Edge, InFlight, Lingering, Origin};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
 use super::record::Recorder;
 use super::service::ExtractReportService;
 use super::socket::Socket;
 use super::tls::{self, Files};
+use super::web::{self, Front};
 use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 use crate::metrics::{Accepted, Metrics};
 use crate::renew::Renewable;
@@ -44,6 +47,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const SILENT_PEER: Duration = Duration::from_secs(1);
 /// What a peer says first: HTTP/2's preface and the header of its settings.
 const FIRST_WORDS: u64 = 24 + 9;
+/// The least that HTTP/1.1 needs to hold a request's headers.
+const LEAST_BUFFER: usize = 8 << 10;
 /// Pause after an accept error such as "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -197,6 +202,7 @@ impl Server {
             peer,
             tls: self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())),
             metrics: self.metrics(),
+            cors: web::cors(&self.options.cors_origins),
             options: self.options.clone(),
             age: spread(self.options.max_connection_age, number),
             draining: self.draining.clone(),
@@ -233,6 +239,7 @@ struct Connection {
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     metrics: Arc<Metrics>,
+    cors: Option<CorsLayer>,
     options: Options,
     age: Duration,
     /// Cancelled when the server drains.
@@ -264,7 +271,8 @@ impl Connection {
                 draining: self.ending.clone(),
                 in_flight: Arc::clone(&self.in_flight),
             };
-            let answer = self.edge.clone().answer(request, origin);
+            let request = request.map(|body| Body::new(Lingering::from(body)));
+            let answer = Front::new(self.edge.clone(), origin, &self.options).answer(request, self.cors.clone());
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let result = {
@@ -312,7 +320,9 @@ impl Connection {
     }
 
     fn builder(&self) -> auto::Builder<TokioExecutor> {
-        let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let headers = usize::try_from(self.options.max_header_bytes).unwrap_or(usize::MAX).max(LEAST_BUFFER);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.options.keepalive_timeout).max_buf_size(headers);
         builder
             .http2()
             .timer(TokioTimer::new())

@@ -1,7 +1,7 @@
 //! The wire: the only room that names tonic and prost.
 //!
 //! ```text
-//! socket ─listen▶ connection ─edge▶ call ─service▶ frames ─pool▶ work ─frames▶ response
+//! socket ─listen▶ connection ─web▶ request ─edge▶ call ─service▶ frames ─pool▶ work ─frames▶ response
 //! ```
 //! `listen` owns connections and the way out, `edge` what holds for every call, `service`
 //! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `record` what is noted
@@ -17,6 +17,7 @@ pub mod deadline;
 pub mod edge;
 pub mod frame;
 pub mod health;
+mod json;
 pub mod listen;
 pub mod load;
 pub mod pool;
@@ -25,6 +26,7 @@ pub mod service;
 pub mod socket;
 pub mod status;
 pub mod tls;
+pub mod web;
 pub mod work;
 
 use std::sync::Arc;
@@ -123,4 +125,6 @@ pub struct Options {
     pub reflection: bool,
     /// Whether each call is logged.
     pub audit: bool,
+    /// Origins whose pages may call; none, or `*` for all.
+    pub cors_origins: Vec<String>,
 }

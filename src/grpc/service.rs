@@ -27,13 +27,15 @@ use super::frame::{Frame, FrameReader, FrameWriter};
 use super::pool::{Lane, Pool};
 use super::record::Tally;
 use super::status::{self, Reason};
+use super::web::Json;
 use super::work::Desk;
 use super::{Extract, Options};
 use crate::metrics::Metrics;
 
 /// Full name of the service.
 pub const SERVICE: &str = "jianbao.v1.ExtractReportService";
-const UNARY: &str = "/jianbao.v1.ExtractReportService/ExtractReport";
+/// Path of the unary method.
+pub const UNARY: &str = "/jianbao.v1.ExtractReportService/ExtractReport";
 const BULK: &str = "/jianbao.v1.ExtractReportService/BulkExtractReports";
 
 /// What the edge knows of a call and the service needs.
@@ -90,7 +92,8 @@ impl ExtractReportService {
         let call = parts.extensions.get::<Call>().cloned();
         let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new(), tally: Arc::default(), caller: None });
         let Ok(inflate) = Encoding::of_request(&parts.headers) else { return unknown_encoding() };
-        let desk = self.desk(inflate, &parts.headers, Arc::clone(&call.tally));
+        let json = parts.extensions.get::<Json>().is_some();
+        let desk = self.desk(inflate, &parts.headers, Arc::clone(&call.tally), json);
         let encoding = desk.writer.encoding;
         match parts.uri.path() {
             UNARY => match self.unary(desk, &call, body).await {
@@ -129,7 +132,7 @@ impl ExtractReportService {
         }
     }
 
-    fn desk(&self, inflate: Option<Encoding>, headers: &HeaderMap, tally: Arc<Tally>) -> Desk {
+    fn desk(&self, inflate: Option<Encoding>, headers: &HeaderMap, tally: Arc<Tally>, json: bool) -> Desk {
         let encoding = Encoding::for_response(headers);
         Desk {
             engine: self.engine.for_call().unwrap_or_else(|| Arc::clone(&self.engine)),
@@ -139,6 +142,7 @@ impl ExtractReportService {
             max_text_bytes: self.limits.max_text_bytes,
             metrics: Arc::clone(&self.metrics),
             tally,
+            json,
         }
     }
 }

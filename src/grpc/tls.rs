@@ -68,7 +68,7 @@ impl Source for Files {
             }
         };
         let mut config = builder.with_single_cert(certificates, key).map_err(|error| whole(&error))?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 

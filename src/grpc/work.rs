@@ -11,7 +11,7 @@ use super::compression::{Encoding, InflateError};
 use super::frame::{Frame, FrameWriter};
 use super::record::Tally;
 use super::status::{Reason, Refusal};
-use super::{Extract, check, pb};
+use super::{Extract, check, frame, json, pb};
 use crate::metrics::Metrics;
 use crate::telemetry;
 
@@ -32,6 +32,8 @@ pub struct Desk {
     pub metrics: Arc<Metrics>,
     /// Where the messages of this call are counted.
     pub tally: Arc<Tally>,
+    /// Whether messages are JSON.
+    pub json: bool,
 }
 
 impl std::fmt::Debug for Desk {
@@ -46,7 +48,7 @@ impl Desk {
     /// # Errors
     /// A [`Refusal`] when the bulletin was not read.
     pub fn unary(&self, frame: Frame) -> Result<Bytes, Refusal> {
-        let (_, outcome) = self.guarded(frame, |report| self.writer.frame(&pb::ExtractReportResponse { report: Some(report) }));
+        let (_, outcome) = self.guarded(frame, |report| self.write(&pb::ExtractReportResponse { report: Some(report) }));
         outcome.inspect(|answer| self.tally.sent(answer.len()))
     }
 
@@ -82,8 +84,13 @@ impl Desk {
     }
 
     fn read(&self, frame: Frame, id: &mut String) -> Result<pb::Report, Refusal> {
-        let request = pb::ExtractReportRequest::decode(self.plain(frame)?)
-            .map_err(|_| malformed("the message is no jianbao.v1.ExtractReportRequest"))?;
+        let message = self.plain(frame)?;
+        let request = if self.json {
+            json::read(&message).map_err(|error| malformed(&format!("the body is no ExtractReportRequest in JSON: {error}")))?
+        } else {
+            let no_request = |_| malformed("the message is no jianbao.v1.ExtractReportRequest");
+            pb::ExtractReportRequest::decode(message).map_err(no_request)?
+        };
         if let Some(bulletin) = request.bulletin.as_ref().filter(|b| b.id.len() <= check::MAX_ID_BYTES) {
             id.clone_from(&bulletin.id);
         }
@@ -93,6 +100,10 @@ impl Desk {
         self.metrics.read(&report, bulletin.text.len(), begun.elapsed());
         report.encode_offsets(&bulletin.text, encoding);
         Ok(report.into())
+    }
+
+    fn write(&self, response: &pb::ExtractReportResponse) -> Bytes {
+        if self.json { frame::framed(&json::write(response)) } else { self.writer.frame(response) }
     }
 
     fn plain(&self, frame: Frame) -> Result<Bytes, Refusal> {

@@ -130,8 +130,16 @@ pub fn request(data: &[u8]) {
     let mut reader = FrameReader::new(tonic::body::Body::new(Parts(parts)), LIMIT);
     let writer = FrameWriter { encoding: None, compress_from_bytes: usize::MAX };
     let (metrics, tally) = Default::default();
-    let desk =
-        Desk { engine: std::sync::Arc::new(Reader), inflate, writer, max_message_bytes: LIMIT, max_text_bytes: LIMIT / 2, metrics, tally };
+    let desk = Desk {
+        engine: std::sync::Arc::new(Reader),
+        inflate,
+        writer,
+        max_message_bytes: LIMIT,
+        max_text_bytes: LIMIT / 2,
+        metrics,
+        tally,
+        json: false,
+    };
     let mut cx = Context::from_waker(waker);
     for sequence in 0.. {
         match reader.poll_frame(&mut cx) {

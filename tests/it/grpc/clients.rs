@@ -14,7 +14,7 @@ fn python() -> Command {
     Command::new(std::env::var("JIANBAO_PYTHON").unwrap_or_else(|_| "python3".to_owned()))
 }
 
-fn is_there(command: &mut Command) -> bool {
+pub fn is_there(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
@@ -60,8 +60,8 @@ fn curl_sees_the_raw_headers() {
     let headers = curl(&grpc, "jianbao.v1.ExtractReportService/NoSuchMethod");
     assert!(headers.contains("HTTP/2 200") && headers.contains("grpc-status: 12"), "{headers}");
     assert!(curl(&[], "").contains("HTTP/2 405"));
-    let json = ["--header", "content-type: application/json", "--data-binary", "{}"];
-    assert!(curl(&json, "jianbao.v1.ExtractReportService/ExtractReport").contains("HTTP/2 415"));
+    let text = ["--header", "content-type: text/plain", "--data-binary", "{}"];
+    assert!(curl(&text, "jianbao.v1.ExtractReportService/ExtractReport").contains("HTTP/2 415"));
 }
 
 #[test]

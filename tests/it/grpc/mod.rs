@@ -1,6 +1,7 @@
 //! The wire, over real loopback sockets.
 
 mod abuse;
+mod browser;
 mod bulk;
 mod calls;
 mod clients;

@@ -1,0 +1,273 @@
+//! What browsers and curl speak, on the same port: gRPC-Web, and JSON in the form of the Connect protocol's unary calls.
+//!
+//! All of it becomes a gRPC call before the edge sees it, so that whatever holds for calls holds here too.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use prost::Message as _;
+use serde_json::{Map, Value, json};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic_web::GrpcWebLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+use super::edge::{Edge, Origin};
+use super::frame::{self, HEADER_BYTES};
+use super::status::{self, NEXT_SEQUENCE, Reason, Refusal};
+use super::{Options, service};
+
+/// Time for which a browser need not ask again what is allowed.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(7_200);
+
+/// The messages of this call are JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct Json;
+
+/// The front of one connection: every request comes here first.
+#[derive(Clone, Debug)]
+pub struct Front {
+    edge: Edge,
+    origin: Origin,
+    max_message_bytes: usize,
+    receive_timeout: Duration,
+}
+
+impl Front {
+    /// The front before this edge.
+    #[must_use]
+    pub fn new(edge: Edge, origin: Origin, options: &Options) -> Self {
+        Self { edge, origin, max_message_bytes: options.max_message_bytes, receive_timeout: options.receive_timeout }
+    }
+
+    /// Answers one request.
+    pub async fn answer(self, request: Request<Body>, cors: Option<CorsLayer>) -> Response<Body> {
+        let answer = match cors {
+            Some(cors) => cors.layer(Dispatch(self)).call(request).await,
+            None => Dispatch(self).call(request).await,
+        };
+        answer.unwrap_or_else(|never| match never {})
+    }
+
+    async fn dispatch(self, request: Request<Body>) -> Response<Body> {
+        let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        if kind.starts_with(b"application/grpc-web") {
+            let answer = GrpcWebLayer::new().layer(Inner(self)).call(request).await;
+            answer.unwrap_or_else(|never| match never {})
+        } else if is_json(kind) && request.method() == Method::POST {
+            self.json(request).await
+        } else {
+            self.edge.answer(request, self.origin).await
+        }
+    }
+
+    /// A unary call in JSON.
+    async fn json(self, request: Request<Body>) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        if parts.uri.path() != service::UNARY {
+            return in_json(&status::of(Reason::UnknownMethod, "in JSON there is ExtractReport alone"));
+        }
+        let message = match self.message(&parts, body).await {
+            Ok(message) => message,
+            Err(status) => return in_json(&status),
+        };
+        let timeout = parts.headers.get("connect-timeout-ms").and_then(|value| format!("{}m", value.to_str().ok()?).parse().ok());
+        if let Some(timeout) = timeout {
+            parts.headers.insert("grpc-timeout", timeout);
+        }
+        for name in [CONTENT_LENGTH, ACCEPT_ENCODING] {
+            parts.headers.remove(name);
+        }
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        parts.extensions.insert(Json);
+        let request = Request::from_parts(parts, Body::new(Full::new(frame::framed(&message))));
+        let (parts, body) = self.edge.answer(request, self.origin).await.into_parts();
+        let whole = body.collect().await.map(|whole| (whole.trailers().cloned(), whole.to_bytes()));
+        let (trailers, bytes) = match whole {
+            Ok((trailers, bytes)) => (trailers.unwrap_or_default(), bytes),
+            Err(status) => return in_json(&status),
+        };
+        match Status::from_header_map(&parts.headers).or_else(|| Status::from_header_map(&trailers)) {
+            Some(status) if status.code() != Code::Ok => in_json(&status),
+            _ => respond(StatusCode::OK, bytes.slice(HEADER_BYTES.min(bytes.len())..)),
+        }
+    }
+
+    async fn message(&self, parts: &Parts, body: Body) -> Result<Bytes, Status> {
+        if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(status::of(Reason::UnknownEncoding, "a request in JSON is not compressed"));
+        }
+        let body = Limited::new(body, self.max_message_bytes).collect();
+        match tokio::time::timeout(self.receive_timeout, body).await {
+            Ok(Ok(whole)) => Ok(whole.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                let message = format!("a message may have at most {} bytes", self.max_message_bytes);
+                Err(Refusal::new(Reason::MessageTooLarge, message).into_status())
+            }
+            Ok(Err(_)) => Err(status::of(Reason::BrokenFraming, "the body broke off")),
+            Err(_) => Err(status::of(Reason::RequestTooSlow, "the message did not arrive in time")),
+        }
+    }
+}
+
+/// JSON, or what `curl -d` says of it.
+fn is_json(kind: &[u8]) -> bool {
+    let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    essence == b"application/json" || essence == b"application/x-www-form-urlencoded"
+}
+
+/// Which pages of other origins may call, if any.
+#[must_use]
+pub fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origin = match origins {
+        [] => return None,
+        [any] if any == "*" => AllowOrigin::any(),
+        listed => AllowOrigin::list(listed.iter().filter_map(|origin| origin.parse().ok())),
+    };
+    let names = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>();
+    let asked =
+        ["authorization", "content-type", "connect-protocol-version", "connect-timeout-ms", "grpc-timeout", "x-grpc-web", "x-user-agent"];
+    let told = ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-retry-pushback-ms", "retry-after", NEXT_SEQUENCE];
+    let layer = CorsLayer::new().allow_origin(origin).allow_methods([Method::POST]).max_age(PREFLIGHT_AGE);
+    Some(layer.allow_headers(names(&asked)).expose_headers(names(&told)))
+}
+
+fn respond(status: StatusCode, json: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::new(json)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The code's name in JSON, and the status of HTTP that goes with it.
+const fn code(code: Code) -> (&'static str, u16) {
+    match code {
+        Code::Ok => ("ok", 200),
+        Code::Cancelled => ("canceled", 499),
+        Code::Unknown => ("unknown", 500),
+        Code::InvalidArgument => ("invalid_argument", 400),
+        Code::DeadlineExceeded => ("deadline_exceeded", 504),
+        Code::NotFound => ("not_found", 404),
+        Code::AlreadyExists => ("already_exists", 409),
+        Code::PermissionDenied => ("permission_denied", 403),
+        Code::ResourceExhausted => ("resource_exhausted", 429),
+        Code::FailedPrecondition => ("failed_precondition", 400),
+        Code::Aborted => ("aborted", 409),
+        Code::OutOfRange => ("out_of_range", 400),
+        Code::Unimplemented => ("unimplemented", 501),
+        Code::Internal => ("internal", 500),
+        Code::Unavailable => ("unavailable", 503),
+        Code::DataLoss => ("data_loss", 500),
+        Code::Unauthenticated => ("unauthenticated", 401),
+    }
+}
+
+/// An error, with its details both as they are on the wire and for a person.
+fn in_json(status: &Status) -> Response<Body> {
+    let (name, http) = code(status.code());
+    let known = status.get_error_details();
+    let details: Vec<_> = tonic_types::pb::Status::decode(status.details()).unwrap_or_default().details;
+    let details = details.iter().map(|any| {
+        let kind = any.type_url.rsplit('/').next().unwrap_or_default();
+        let mut detail =
+            Map::from_iter([("type".to_owned(), kind.into()), ("value".to_owned(), STANDARD_NO_PAD.encode(&any.value).into())]);
+        detail.extend(readable(kind, &known).map(|value| ("debug".to_owned(), value)));
+        Value::Object(detail)
+    });
+    let body = json!({"code": name, "message": status.message(), "details": details.collect::<Vec<_>>()});
+    let mut response = respond(StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body.to_string().into());
+    if let Some(wait) = known.retry_info().and_then(|info| info.retry_delay) {
+        response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+    }
+    response
+}
+
+fn readable(kind: &str, details: &ErrorDetails) -> Option<Value> {
+    match kind {
+        "google.rpc.ErrorInfo" => {
+            let info = details.error_info()?;
+            Some(json!({"reason": info.reason, "domain": info.domain, "metadata": info.metadata}))
+        }
+        "google.rpc.BadRequest" => {
+            let violations = &details.bad_request()?.field_violations;
+            let violations: Vec<_> = violations.iter().map(|v| json!({"field": v.field, "description": v.description})).collect();
+            Some(json!({"fieldViolations": violations}))
+        }
+        "google.rpc.RetryInfo" => {
+            let wait = details.retry_info()?.retry_delay?;
+            Some(json!({"retryDelay": format!("{}.{:03}s", wait.as_secs(), wait.subsec_millis())}))
+        }
+        _ => None,
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// All requests, as a service for the layer of CORS.
+#[derive(Clone)]
+struct Dispatch(Front);
+
+/// gRPC alone, as a service for the layer of gRPC-Web.
+#[derive(Clone)]
+struct Inner(Front);
+
+impl Service<Request<Body>> for Dispatch {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let front = self.0.clone();
+        Box::pin(async move { Ok(front.dispatch(request).await) })
+    }
+}
+
+impl Service<Request<Body>> for Inner {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let Front { edge, origin, .. } = self.0.clone();
+        Box::pin(async move { Ok(edge.answer(request, origin).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_told_from_all_else() {
+        for (kind, json) in [
+            ("application/json", true),
+            ("application/json; charset=utf-8", true),
+            ("application/x-www-form-urlencoded", true),
+            ("application/jsonp", false),
+            ("application/grpc", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(kind.as_bytes()), json, "{kind}");
+        }
+    }
+}
