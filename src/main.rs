@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         Ok(Command::Config(args)) => cli::run(|console| cli::config::run(&args, console)),
         Ok(Command::Extract(args)) => cli::run(|console| cli::extract::run(&args, console)),
         Ok(Command::Evaluate(args)) => cli::run(|console| cli::evaluate::run(&args, console)),
+        Ok(Command::Health(args)) => cli::run(|console| cli::health::run(&args, console)),
         Ok(Command::Bench(args)) => cli::run(|console| cli::bench::run(&args, console)),
         Err(exit) => exit,
     }

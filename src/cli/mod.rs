@@ -1,6 +1,6 @@
 //! The command line: arguments, files, tables and exit codes around the engine.
 //!
-//! This room may read files, print and look at the environment; `serve` and `bench` alone know of a network. The
+//! This room may read files, print and look at the environment; `serve`, `health` and `bench` alone know of a network. The
 //! other commands write to a [`Console`], so that tests run them as a person does.
 
 pub mod bench;
@@ -8,6 +8,7 @@ pub mod config;
 pub mod csv;
 pub mod evaluate;
 pub mod extract;
+pub mod health;
 pub mod json;
 pub mod serve;
 pub mod style;
@@ -45,6 +46,8 @@ pub enum Command {
     Extract(extract::Args),
     /// Score the engine on bulletins with gold files of your own
     Evaluate(evaluate::Args),
+    /// Ask a running server whether it serves
+    Health(health::Args),
     /// Put a load on a running server and check every answer
     Bench(bench::Args),
 }
@@ -54,7 +57,7 @@ pub enum Command {
 pub enum Exit {
     /// All went well.
     Ok = 0,
-    /// The command ran, and a score is below its floor, or a server's answers are wrong.
+    /// The command ran, and a score is below its floor, a server's answers are wrong, or it does not serve.
     BelowFloor = 1,
     /// The arguments are wrong.
     Usage = 64,

@@ -45,7 +45,7 @@ fn jianbao(command: &str, args: impl IntoIterator<Item = OsString>) -> (Exit, St
         Command::Extract(args) => extract::run(&args, &mut console),
         Command::Evaluate(args) => evaluate::run(&args, &mut console),
         Command::Config(args) => config::run(&args, &mut console),
-        Command::Serve(_) | Command::Bench(_) => panic!("what needs a network is tested elsewhere"),
+        Command::Serve(_) | Command::Health(_) | Command::Bench(_) => panic!("what needs a network is tested elsewhere"),
     };
     (exit.unwrap(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }

@@ -1,4 +1,4 @@
-//! What browsers and curl speak, on the same port: gRPC-Web, and JSON in the form of the Connect protocol's unary calls.
+//! What browsers and curl speak, on the same port: gRPC-Web, and the Connect protocol's unary calls, in JSON or not.
 //!
 //! All of it becomes a gRPC call before the edge sees it, so that whatever holds for calls holds here too.
 
@@ -66,18 +66,20 @@ impl Front {
         if kind.starts_with(b"application/grpc-web") {
             let answer = GrpcWebLayer::new().layer(Inner(self)).call(request).await;
             answer.unwrap_or_else(|never| match never {})
-        } else if is_json(kind) && request.method() == Method::POST {
-            self.json(request).await
+        } else if let Some(codec) = Codec::of(kind)
+            && request.method() == Method::POST
+        {
+            self.connect(codec, request).await
         } else {
             self.edge.answer(request, self.origin).await
         }
     }
 
-    /// A unary call in JSON.
-    async fn json(self, request: Request<Body>) -> Response<Body> {
+    /// A unary call as the Connect protocol has it.
+    async fn connect(self, codec: Codec, request: Request<Body>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         if parts.uri.path() != service::UNARY {
-            return in_json(&status::of(Reason::UnknownMethod, "in JSON there is ExtractReport alone"));
+            return in_json(&status::of(Reason::UnknownMethod, "by the Connect protocol and in JSON there is ExtractReport alone"));
         }
         let message = match self.message(&parts, body).await {
             Ok(message) => message,
@@ -91,7 +93,9 @@ impl Front {
             parts.headers.remove(name);
         }
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        parts.extensions.insert(Json);
+        if codec == Codec::Json {
+            parts.extensions.insert(Json);
+        }
         let request = Request::from_parts(parts, Body::new(Full::new(frame::framed(&message))));
         let (parts, body) = self.edge.answer(request, self.origin).await.into_parts();
         let whole = body.collect().await.map(|whole| (whole.trailers().cloned(), whole.to_bytes()));
@@ -101,13 +105,13 @@ impl Front {
         };
         match Status::from_header_map(&parts.headers).or_else(|| Status::from_header_map(&trailers)) {
             Some(status) if status.code() != Code::Ok => in_json(&status),
-            _ => respond(StatusCode::OK, bytes.slice(HEADER_BYTES.min(bytes.len())..)),
+            _ => respond(StatusCode::OK, codec, bytes.slice(HEADER_BYTES.min(bytes.len())..)),
         }
     }
 
     async fn message(&self, parts: &Parts, body: Body) -> Result<Bytes, Status> {
         if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(status::of(Reason::UnknownEncoding, "a request in JSON is not compressed"));
+            return Err(status::of(Reason::UnknownEncoding, "a request that is no gRPC is not compressed"));
         }
         let body = Limited::new(body, self.max_message_bytes).collect();
         match tokio::time::timeout(self.receive_timeout, body).await {
@@ -122,10 +126,29 @@ impl Front {
     }
 }
 
-/// JSON, or what `curl -d` says of it.
-fn is_json(kind: &[u8]) -> bool {
-    let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    essence == b"application/json" || essence == b"application/x-www-form-urlencoded"
+/// How a message of the Connect protocol is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Json,
+    Proto,
+}
+
+impl Codec {
+    /// By the content type, of which `curl -d` has its own.
+    fn of(kind: &[u8]) -> Option<Self> {
+        match kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii() {
+            b"application/json" | b"application/x-www-form-urlencoded" => Some(Self::Json),
+            b"application/proto" => Some(Self::Proto),
+            _ => None,
+        }
+    }
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Proto => "application/proto",
+        }
+    }
 }
 
 /// Which pages of other origins may call, if any.
@@ -144,10 +167,10 @@ pub fn cors(origins: &[String]) -> Option<CorsLayer> {
     Some(layer.allow_headers(names(&asked)).expose_headers(names(&told)))
 }
 
-fn respond(status: StatusCode, json: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::new(Full::new(json)));
+fn respond(status: StatusCode, codec: Codec, message: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::new(message)));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
     response
 }
 
@@ -187,7 +210,8 @@ fn in_json(status: &Status) -> Response<Body> {
         Value::Object(detail)
     });
     let body = json!({"code": name, "message": status.message(), "details": details.collect::<Vec<_>>()});
-    let mut response = respond(StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body.to_string().into());
+    let mut response =
+        respond(StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Codec::Json, body.to_string().into());
     if let Some(wait) = known.retry_info().and_then(|info| info.retry_delay) {
         response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
     }
@@ -258,16 +282,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_told_from_all_else() {
-        for (kind, json) in [
-            ("application/json", true),
-            ("application/json; charset=utf-8", true),
-            ("application/x-www-form-urlencoded", true),
-            ("application/jsonp", false),
-            ("application/grpc", false),
-            ("", false),
+    fn the_connect_protocol_is_told_from_all_else() {
+        for (kind, codec) in [
+            ("application/json", Some(Codec::Json)),
+            ("application/json; charset=utf-8", Some(Codec::Json)),
+            ("application/x-www-form-urlencoded", Some(Codec::Json)),
+            ("application/proto", Some(Codec::Proto)),
+            ("application/jsonp", None),
+            ("application/grpc", None),
+            ("", None),
         ] {
-            assert_eq!(is_json(kind.as_bytes()), json, "{kind}");
+            assert_eq!(Codec::of(kind.as_bytes()), codec, "{kind}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod bulk;
 mod calls;
 mod clients;
 mod contract;
+mod deploy;
 mod life;
 mod load;
 mod operate;

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
 use jianbao::grpc::health_pb::HealthCheckRequest;
@@ -117,6 +118,8 @@ async fn l6_probes_tell_life_and_readiness_in_plain_http_and_grpc() {
     for (path, status) in [("/livez", 200), ("/readyz", 200), ("/healthz", 200), ("/metrics", 200), ("/", 404), ("/readyz/x", 404)] {
         assert_eq!(get(&admin, path).0, status, "{path}");
     }
+    let asked = |address: &str| Command::new(env!("CARGO_BIN_EXE_jianbao")).args(["health", address]).output().unwrap();
+    assert!(asked(&admin).status.success() && asked(&program.address).status.success());
     let channel = tonic::transport::Endpoint::from_shared(format!("http://{admin}")).unwrap().connect().await.unwrap();
     let mut health = HealthClient::new(channel.clone());
     let answer = health.check(HealthCheckRequest::default()).await.unwrap().into_inner();
@@ -130,4 +133,9 @@ async fn l6_probes_tell_life_and_readiness_in_plain_http_and_grpc() {
         assert!(begun.elapsed() < Duration::from_secs(1));
     }
     assert_eq!((get(&admin, "/readyz").0, get(&admin, "/livez").0), (503, 200));
+    let output = asked(&admin);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("NOT_SERVING"));
+    drop(program);
+    assert_eq!(asked(&admin).status.code(), Some(1), "nobody answers");
 }
