@@ -16,6 +16,7 @@ mod bulletins;
 mod corpus;
 mod examples;
 mod grpc;
+mod guide;
 mod hostile;
 mod invariants;
 mod properties;
