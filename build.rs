@@ -8,8 +8,24 @@ const HEALTH: &[&str] = &["grpc/health/v1/health.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
+    println!("cargo::rustc-env=JIANBAO_BUILT_FROM={}", commit());
     generate(CONTRACT, "jianbao.v1.bin", false)?;
     generate(HEALTH, "grpc.health.v1.bin", true)
+}
+
+/// The commit that is built: what the environment says, or git, or nothing that is known.
+fn commit() -> String {
+    println!("cargo::rerun-if-env-changed=JIANBAO_COMMIT");
+    // A path that is not there would have it built anew each time.
+    for path in [".git/HEAD", ".git/refs/heads"].into_iter().filter(|path| std::path::Path::new(path).exists()) {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let given = std::env::var("JIANBAO_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let git = || {
+        let output = std::process::Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    given.or_else(git).unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn generate(files: &[&str], descriptor_set: &str, server: bool) -> Result<(), Box<dyn Error>> {

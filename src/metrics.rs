@@ -178,7 +178,7 @@ impl Metrics {
         );
         let reading = timing();
         r.register_with_unit("jianbao_reading", "Time in which the engine reads one bulletin", Unit::Seconds, reading.clone());
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION")), ("commit", env!("JIANBAO_BUILT_FROM"))]);
         r.register("jianbao_build", "Which program this is", version);
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let since: Gauge = add(r, "process_start_time_seconds", "Start of the process, in seconds since 1970");

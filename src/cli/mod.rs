@@ -21,6 +21,7 @@ use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::engine::Engine;
@@ -137,10 +138,20 @@ impl Console<'_> {
 /// The exit code with which to end at once: help was asked for and given, or the arguments are wrong.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, ExitCode> {
     command(args.into_iter().collect()).map_err(|error| {
+        if error.kind() == ErrorKind::DisplayVersion {
+            return run(|console| writeln!(console.out, "{}", version()).map(|()| Exit::Ok));
+        }
         // Nothing is left to do where even this cannot be printed.
         let _ = error.print();
         if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() }
     })
+}
+
+/// Which program this is: its version, the commit it was built from, and the digest of its words.
+#[must_use]
+pub fn version() -> String {
+    let digest = Engine::new().map_or_else(|error| error.to_string(), |engine| engine.lexicon().digest().to_owned());
+    format!("jianbao {} (commit {}, lexicon {digest})", env!("CARGO_PKG_VERSION"), env!("JIANBAO_BUILT_FROM"))
 }
 
 fn command(mut args: Vec<OsString>) -> Result<Command, clap::Error> {

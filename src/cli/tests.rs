@@ -56,6 +56,15 @@ fn no_command_serves() {
 }
 
 #[test]
+fn the_version_names_the_commit_and_the_words() {
+    let version = super::version();
+    let (_, rest) = version.split_once(&format!("jianbao {} (commit ", env!("CARGO_PKG_VERSION"))).expect("the version");
+    let (commit, lexicon) = rest.split_once(", lexicon ").expect("both");
+    assert!(commit == "unknown" || commit.len() >= 12, "{version}");
+    assert_eq!(lexicon.trim_end_matches(')'), crate::engine::Engine::new().unwrap().lexicon().digest());
+}
+
+#[test]
 fn config_prints_a_settings_file_that_gives_the_same_settings() {
     let folder = Folder::new("config");
     let (exit, page, _) = jianbao("config", ["--max-calls=7".into(), "--drain-limit=9s".into(), "--institutions=a \"b\".csv".into()]);
