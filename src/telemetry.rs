@@ -3,8 +3,16 @@
 use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::filter::LevelFilter;
+
+/// Time for one export.
+const EXPORT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Where this thread last panicked.
@@ -22,6 +30,28 @@ pub fn start(json: bool, level: tracing::Level) {
     if started.is_ok() {
         std::panic::set_hook(Box::new(note_panic));
     }
+}
+
+/// Where the spans of calls go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// The collector, which speaks OTLP over gRPC.
+    pub endpoint: String,
+    /// Of a thousand calls whose callers do not say so themselves, how many are traced.
+    pub per_thousand: u32,
+}
+
+/// What sends spans to the collector, on a thread of its own. To be called, and shut down, within the runtime.
+///
+/// # Errors
+/// When the endpoint is no address.
+pub fn traces(traces: &Traces) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(&traces.endpoint).with_timeout(EXPORT).build()?;
+    let ratio = Sampler::TraceIdRatioBased((Duration::from_millis(1) * traces.per_thousand).as_secs_f64());
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let resource = Resource::builder().with_service_name("jianbao").with_attribute(version);
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build());
+    Ok(provider.with_sampler(Sampler::ParentBased(Box::new(ratio))).build())
 }
 
 fn note_panic(panic: &PanicHookInfo<'_>) {

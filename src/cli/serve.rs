@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::trace::TracerProvider as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -18,6 +19,9 @@ use crate::metrics::Metrics;
 use crate::register::Places;
 use crate::renew::{Renewable, Source};
 use crate::{grpc, telemetry};
+
+/// Time for the last spans to reach their collector.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -66,6 +70,11 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
     let served: io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(reload(signal(SignalKind::hangup())?, Arc::new(made), server.metrics(), settings.reload_interval));
+        let provider = settings.traces.as_ref().map(telemetry::traces).transpose().map_err(io::Error::other)?;
+        let server = match &provider {
+            Some(provider) => server.traced(provider.tracer("jianbao")),
+            None => server,
+        };
         let listener = listen(settings.listen).await?;
         if let Some(address) = settings.admin_listen {
             let listener = listen(address).await?;
@@ -75,7 +84,12 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
         let shutdown = async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         };
-        server.serve(listener, shutdown).await
+        let served = server.serve(listener, shutdown).await;
+        if let Some(provider) = provider {
+            // What the collector does not take in time is lost, and nothing else.
+            let _ = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
+        }
+        served
     });
     runtime.shutdown_background();
     served?;

@@ -23,6 +23,7 @@ use crate::grpc::Options;
 use crate::grpc::access::CallersFile;
 use crate::grpc::tls::Files;
 use crate::register::Places;
+use crate::telemetry::Traces;
 use setting::{SETTINGS, Value};
 
 /// Longest settings file, in bytes.
@@ -78,6 +79,8 @@ pub struct Settings {
     pub reload_interval: Option<Duration>,
     /// How to serve.
     pub grpc: Options,
+    /// Where spans of calls go, if anywhere.
+    pub traces: Option<Traces>,
     /// Whether log lines are JSON.
     pub log_json: bool,
     /// Least severity that is logged.
@@ -255,6 +258,12 @@ impl Values {
             tls: self.tls(),
             callers: self.path("callers").map(CallersFile),
             reload_interval: Some(self.time("reload-interval")).filter(|interval| !interval.is_zero()),
+            traces: match self.0.get("otlp-endpoint") {
+                Some(Value::Text(endpoint)) if !endpoint.is_empty() => {
+                    Some(Traces { endpoint: endpoint.clone(), per_thousand: self.small("trace-per-thousand") })
+                }
+                _ => None,
+            },
             log_json: self.is("log-format", "json"),
             log_level: self.log_level(),
             grpc: Options {

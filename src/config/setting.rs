@@ -19,6 +19,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Origins of pages.
     Origins,
+    /// Where something else listens.
+    Url,
     /// A file or folder; empty is none.
     Path(&'static str),
 }
@@ -84,6 +86,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("cors-origins", Kind::Origins, "", "Origins, with commas between them, or *, whose pages may call by gRPC-Web and JSON"),
     setting("reflection", ON_OFF, "on", "Whether server reflection (v1 and v1alpha) is served"),
     setting("audit", ON_OFF, "on", "Whether each call is logged: who, method, bulletin ids, sizes, outcome"),
+    setting("otlp-endpoint", Kind::Url, "", "Collector that spans of calls are sent to, by OTLP over gRPC, such as http://collector:4317"),
+    setting("trace-per-thousand", Kind::Count(0, 1_000), "1000", "Of a thousand calls whose callers do not say whether to trace them, how many are traced"),
     setting("log-format", Kind::Choice(&["text", "json"]), "text", "Form of the log lines on standard error; no text of a bulletin is ever logged"),
     setting("log-level", Kind::Choice(&["error", "warn", "info", "debug"]), "info", "Least severity that is logged"),
 ];
@@ -103,6 +107,7 @@ pub enum Value {
     Choice(&'static str),
     Path(PathBuf),
     List(Vec<String>),
+    Text(String),
 }
 
 impl Setting {
@@ -145,6 +150,7 @@ impl Kind {
             Self::Address | Self::OptionalAddress => "ADDRESS",
             Self::Choice(_) => "CHOICE",
             Self::Origins => "ORIGINS",
+            Self::Url => "URL",
             Self::Path(form) => form,
         }
     }
@@ -158,6 +164,7 @@ impl Kind {
             Self::OptionalAddress => "an IP address with a port, or nothing".to_owned(),
             Self::Choice(choices) => format!("one of {}", choices.join(", ")),
             Self::Origins => "a list such as https://a.example,https://b.example:8443, or *, or nothing".to_owned(),
+            Self::Url => "http:// or https:// with a host, or nothing".to_owned(),
             Self::Path(_) => "a path, or nothing".to_owned(),
         }
     }
@@ -173,9 +180,15 @@ impl Kind {
             Self::OptionalAddress => text.parse().ok().map(Value::Address),
             Self::Choice(choices) => choices.iter().find(|choice| **choice == text).map(|choice| Value::Choice(choice)),
             Self::Origins => origins(text).map(Value::List),
+            Self::Url => (text.is_empty() || is_url(text)).then(|| Value::Text(text.to_owned())),
             Self::Path(_) => (!text.contains('\0')).then(|| Value::Path(text.into())),
         }
     }
+}
+
+fn is_url(text: &str) -> bool {
+    let uri = text.parse::<http::Uri>();
+    uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()))
 }
 
 /// Schemes with hosts, and no path.
@@ -227,7 +240,7 @@ mod tests {
             let (low, high, unit) = match setting.kind {
                 Kind::Count(low, high) | Kind::Bytes(low, high) => (low, high, ""),
                 Kind::Time(low, high) => (low, high, "ms"),
-                Kind::Address | Kind::OptionalAddress | Kind::Choice(_) | Kind::Origins | Kind::Path(_) => continue,
+                Kind::Address | Kind::OptionalAddress | Kind::Choice(_) | Kind::Origins | Kind::Url | Kind::Path(_) => continue,
             };
             assert!(setting.read(&format!("{low}{unit}")).is_ok(), "{}", setting.name);
             assert!(setting.read(&format!("{high}{unit}")).is_ok(), "{}", setting.name);

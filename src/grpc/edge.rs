@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use opentelemetry_sdk::trace::SdkTracer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -106,6 +107,11 @@ impl Edge {
         Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired, recorder, callers: None }
     }
 
+    /// Makes a span of each call.
+    pub fn trace(&mut self, tracer: SdkTracer) {
+        self.recorder.tracer = Some(tracer);
+    }
+
     /// Lets only these call.
     pub fn only(&mut self, callers: Arc<Renewable<CallersFile>>) {
         self.callers = Some(callers);
@@ -120,7 +126,7 @@ impl Edge {
             *response.status_mut() = refusal;
             return response;
         }
-        let mut record = self.recorder.begin(request.uri().path(), peer);
+        let mut record = self.recorder.begin(request.uri().path(), request.headers(), peer);
         let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
             let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
             return refused(&mut record, status::of(Reason::InvalidTimeout, message));

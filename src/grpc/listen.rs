@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use opentelemetry_sdk::trace::SdkTracer;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -92,7 +93,7 @@ impl Server {
         if options.reflection {
             routes = reflection(routes)?;
         }
-        let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit };
+        let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit, tracer: None };
         let edge = Edge::new(routes, options.max_calls, expired.clone(), recorder);
         let places = Arc::new(Semaphore::new(options.max_connections));
         Ok(Self { options, edge, pool, places, health, metrics, tls: None, draining: CancellationToken::new(), expired })
@@ -102,6 +103,13 @@ impl Server {
     #[must_use]
     pub fn pool(&self) -> Pool {
         self.pool.clone()
+    }
+
+    /// Makes a span of each call.
+    #[must_use]
+    pub fn traced(mut self, tracer: SdkTracer) -> Self {
+        self.edge.trace(tracer);
+        self
     }
 
     /// Speaks TLS, and lets only these call.

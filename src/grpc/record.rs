@@ -6,6 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use http::HeaderMap;
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::{self, Span as _, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracer, Span};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -62,6 +67,25 @@ const fn code_name(code: Code) -> &'static str {
     }
 }
 
+/// Whether a code is a fault of the server, as the conventions for spans have it.
+const fn is_fault(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::DeadlineExceeded | Code::Unimplemented | Code::Internal | Code::Unavailable | Code::DataLoss)
+}
+
+/// The span of a call, below that of its caller.
+fn span(tracer: &SdkTracer, method: Method, peer: SocketAddr, caller: &Context) -> Span {
+    let Method { grpc_service, grpc_method, .. } = method;
+    let attributes = [
+        KeyValue::new("rpc.system", "grpc"),
+        KeyValue::new("rpc.service", grpc_service),
+        KeyValue::new("rpc.method", grpc_method),
+        KeyValue::new("network.peer.address", peer.ip().to_string()),
+        KeyValue::new("network.peer.port", i64::from(peer.port())),
+    ];
+    let builder = tracer.span_builder(format!("{grpc_service}/{grpc_method}")).with_kind(SpanKind::Server);
+    builder.with_attributes(attributes).start_with_context(tracer, caller)
+}
+
 /// The messages of one call, counted by the threads that read and write them.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -101,6 +125,21 @@ pub struct Recorder {
     pub metrics: Arc<Metrics>,
     /// Whether each call of the service is logged.
     pub audit: bool,
+    /// What makes spans of calls, if they are traced.
+    pub tracer: Option<SdkTracer>,
+}
+
+/// The headers of a call, as the propagation of traces reads them.
+struct Carrier<'a>(&'a HeaderMap);
+
+impl Extractor for Carrier<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
 }
 
 /// The record of one call. It is closed when dropped; a call of which no status is known was cancelled by its caller.
@@ -111,21 +150,30 @@ pub struct Record {
     peer: SocketAddr,
     caller: String,
     denied: &'static str,
+    span: Option<Span>,
+    /// The trace that the call is part of, if it is.
+    trace: String,
     began: Instant,
     code: Code,
     tally: Arc<Tally>,
 }
 
 impl Recorder {
-    /// A call to this path began, from this address.
+    /// A call with this path and these headers began, from this address.
     #[must_use]
-    pub fn begin(&self, path: &str, peer: SocketAddr) -> Record {
+    pub fn begin(&self, path: &str, headers: &HeaderMap, peer: SocketAddr) -> Record {
         let method = named(path);
         self.metrics.call_began(method);
+        let caller_context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Carrier(headers));
+        let span = self.tracer.as_ref().map(|tracer| span(tracer, method, peer, &caller_context));
+        let context = span.as_ref().map_or_else(|| caller_context.span().span_context().clone(), |span| span.span_context().clone());
+        let trace = if context.is_valid() { context.trace_id().to_string() } else { String::new() };
         Record {
             recorder: self.clone(),
             method,
             peer,
+            span,
+            trace,
             caller: String::new(),
             denied: "",
             began: Instant::now(),
@@ -180,6 +228,7 @@ impl Record {
         let named: Vec<_> = ids.iter().map(|id| quoted(id)).collect();
         tracing::info!(
             target: "audit",
+            trace_id = self.trace,
             peer = %self.peer,
             caller = self.caller,
             denied = self.denied,
@@ -203,6 +252,15 @@ impl Drop for Record {
         let Tally { received, received_bytes, sent, sent_bytes, .. } = &*self.tally;
         metrics.messages(self.method, (load(received), load(received_bytes)), (load(sent), load(sent_bytes)));
         metrics.call_ended(self.method, code_name(self.code), self.began.elapsed());
+        if let Some(span) = &mut self.span {
+            span.set_attribute(KeyValue::new("rpc.grpc.status_code", i64::from(i32::from(self.code))));
+            span.set_attribute(KeyValue::new("jianbao.bulletins", i64::try_from(load(received)).unwrap_or(i64::MAX)));
+            span.set_attribute(KeyValue::new("enduser.id", self.caller.clone()));
+            if is_fault(self.code) {
+                span.set_status(trace::Status::error(code_name(self.code)));
+            }
+            span.end();
+        }
         if self.recorder.audit && self.method.grpc_service == super::service::SERVICE {
             self.log();
         }

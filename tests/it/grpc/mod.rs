@@ -12,6 +12,7 @@ mod load;
 mod operate;
 mod raw;
 mod secure;
+mod traces;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
