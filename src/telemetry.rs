@@ -32,13 +32,15 @@ pub fn start(json: bool, level: tracing::Level) {
     }
 }
 
-/// Where the spans of calls go.
+/// Where the spans of calls and the metrics go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traces {
     /// The collector, which speaks OTLP over gRPC.
     pub endpoint: String,
     /// Of a thousand calls whose callers do not say so themselves, how many are traced.
     pub per_thousand: u32,
+    /// Time between two sendings of the metrics.
+    pub interval: Duration,
 }
 
 /// What sends spans to the collector, on a thread of its own. To be called, and shut down, within the runtime.

@@ -10,18 +10,21 @@ use std::time::Duration;
 use opentelemetry::trace::TracerProvider as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use crate::config::{ServeArgs, Settings};
 use crate::grpc::access::CallersFile;
+use crate::grpc::export;
 use crate::grpc::tls::Files;
 use crate::metrics::Metrics;
 use crate::register::Places;
 use crate::renew::{Renewable, Source};
+use crate::telemetry::Traces;
 use crate::{grpc, telemetry};
 
-/// Time for the last spans to reach their collector.
-const LAST_SPANS: Duration = Duration::from_secs(3);
+/// Time for the last spans, and for the last metrics, to reach their collector.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -75,6 +78,9 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
             Some(provider) => server.traced(provider.tracer("jianbao")),
             None => server,
         };
+        let ending = CancellationToken::new();
+        let exporter = |traces: &Traces| export::exporter(&traces.endpoint, traces.interval, server.admin(), ending.clone());
+        let exporter = settings.traces.as_ref().map(exporter).transpose().map_err(io::Error::other)?.map(tokio::spawn);
         let listener = listen(settings.listen).await?;
         if let Some(address) = settings.admin_listen {
             let listener = listen(address).await?;
@@ -87,7 +93,11 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
         let served = server.serve(listener, shutdown).await;
         if let Some(provider) = provider {
             // What the collector does not take in time is lost, and nothing else.
-            let _ = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
+            let _ = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_WORDS)).await;
+        }
+        ending.cancel();
+        if let Some(exporter) = exporter {
+            let _ = tokio::time::timeout(LAST_WORDS, exporter).await;
         }
         served
     });

@@ -259,9 +259,11 @@ impl Values {
             callers: self.path("callers").map(CallersFile),
             reload_interval: Some(self.time("reload-interval")).filter(|interval| !interval.is_zero()),
             traces: match self.0.get("otlp-endpoint") {
-                Some(Value::Text(endpoint)) if !endpoint.is_empty() => {
-                    Some(Traces { endpoint: endpoint.clone(), per_thousand: self.small("trace-per-thousand") })
-                }
+                Some(Value::Text(endpoint)) if !endpoint.is_empty() => Some(Traces {
+                    endpoint: endpoint.clone(),
+                    per_thousand: self.small("trace-per-thousand"),
+                    interval: self.time("otlp-interval"),
+                }),
                 _ => None,
             },
             log_json: self.is("log-format", "json"),

@@ -94,12 +94,18 @@ impl Admin {
             "/readyz" | "/healthz" if self.health.is_serving() => page(StatusCode::OK, "serving\n".into()),
             "/readyz" | "/healthz" => page(StatusCode::SERVICE_UNAVAILABLE, "not serving\n".into()),
             "/metrics" => {
-                let mut response = page(StatusCode::OK, self.metrics.page(self.now()).into());
+                let mut response = page(StatusCode::OK, self.metrics_page().into());
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
                 response
             }
             _ => page(StatusCode::NOT_FOUND, "/livez, /readyz or /metrics\n".into()),
         }
+    }
+
+    /// The metrics as they are now.
+    #[must_use]
+    pub fn metrics_page(&self) -> String {
+        self.metrics.page(self.now())
     }
 
     fn now(&self) -> Now {

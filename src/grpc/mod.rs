@@ -5,7 +5,7 @@
 //! ```
 //! `listen` owns connections and the way out, `edge` what holds for every call, `service`
 //! and `bulk` the two methods, `pool` the threads, `work` one bulletin from bytes to bytes; `record` what is noted
-//! of a call, `tls` and `access` who may come, `admin` the port for probes and metrics; `load` is a caller.
+//! of a call, `tls` and `access` who may come, `admin` the port for probes and metrics, `export` sends these; `load` is a caller.
 
 pub mod access;
 pub mod admin;
@@ -15,6 +15,7 @@ pub mod compression;
 mod convert;
 pub mod deadline;
 pub mod edge;
+pub mod export;
 pub mod frame;
 pub mod health;
 mod json;

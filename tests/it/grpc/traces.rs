@@ -1,10 +1,14 @@
-//! L6: spans of calls over OTLP, from the caller's context to the log line.
+//! L6: spans of calls and metrics over OTLP, from the caller's context to the log line.
 
 use std::net::SocketAddr;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{MetricsService, MetricsServiceServer};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -23,6 +27,53 @@ impl TraceService for Collector {
         let _ = self.0.send(request.into_inner());
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
+}
+
+/// What a collector is sent of metrics.
+struct Meter(mpsc::UnboundedSender<ExportMetricsServiceRequest>);
+
+#[tonic::async_trait]
+impl MetricsService for Meter {
+    async fn export(&self, request: Request<ExportMetricsServiceRequest>) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let _ = self.0.send(request.into_inner());
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l6_metrics_go_to_the_collector_with_their_labels_and_buckets() {
+    let incoming = tonic::transport::server::TcpIncoming::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = incoming.local_addr().unwrap();
+    let (sender, mut received) = mpsc::unbounded_channel();
+    tokio::spawn(tonic::transport::Server::builder().add_service(MetricsServiceServer::new(Meter(sender))).serve_with_incoming(incoming));
+    let program = Program::start(&["--otlp-endpoint", &format!("http://{address}"), "--otlp-interval", "1h"]);
+    let mut client = program.client().await;
+    for id in ["a", "b", "c"] {
+        client.extract_report(request(id, "清河农商银行发放贷款3亿元。")).await.unwrap();
+    }
+    client.extract_report(request("bad", "")).await.unwrap_err();
+    program.terminate();
+    let request = tokio::time::timeout(LONG, received.recv()).await.expect("the metrics come at the latest with the end").unwrap();
+    let metrics = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics).flat_map(|scope| scope.metrics);
+    let metrics: std::collections::BTreeMap<_, _> = metrics.map(|metric| (metric.name, metric.data.unwrap())).collect();
+    let Data::Sum(handled) = &metrics["grpc_server_handled"] else { panic!("a counter") };
+    let mut by_code: Vec<_> = handled
+        .data_points
+        .iter()
+        .map(|point| {
+            let code = point.attributes.iter().find(|attribute| attribute.key == "grpc_code").unwrap().value.clone().unwrap().value;
+            (format!("{:?}", code.unwrap()), point.value.unwrap())
+        })
+        .collect();
+    by_code.sort_by(|a, b| a.0.cmp(&b.0));
+    let wanted = [("StringValue(\"InvalidArgument\")", 1), ("StringValue(\"OK\")", 3)];
+    assert_eq!(by_code, wanted.map(|(code, count)| (code.to_owned(), Number::AsInt(count))));
+    let Data::Histogram(reading) = &metrics["jianbao_reading_seconds"] else { panic!("a histogram") };
+    let point = &reading.data_points[0];
+    assert_eq!((point.count, point.bucket_counts.iter().sum::<u64>()), (3, 3));
+    assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+    let Data::Gauge(threads) = &metrics["jianbao_threads"] else { panic!("a gauge") };
+    assert!(matches!(threads.data_points[0].value, Some(Number::AsInt(1..))));
 }
 
 async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
