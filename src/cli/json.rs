@@ -1,4 +1,5 @@
-//! Reports as JSON: the proto3 JSON form of the service's answers.
+//! Reports as JSON: the proto3 JSON form of the service's answers. Each is made whole before it is written: a mark at a
+//! time is slow through a writer that is not known until the program runs.
 
 use std::io::{self, Write};
 
@@ -9,7 +10,7 @@ use crate::engine::report::Report;
 /// # Errors
 /// When it cannot be written.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(&serde_json::to_vec_pretty(report)?)?;
     writeln!(out)
 }
 
@@ -18,7 +19,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// When they cannot be written.
 pub fn write_all(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, reports)?;
+    out.write_all(&serde_json::to_vec_pretty(reports)?)?;
     writeln!(out)
 }
 
@@ -27,6 +28,6 @@ pub fn write_all(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_line(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, report)?;
+    out.write_all(&serde_json::to_vec(report)?)?;
     writeln!(out)
 }
