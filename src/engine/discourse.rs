@@ -605,6 +605,11 @@ impl Turns<'_, '_> {
             "赔付",
             "风险保障",
             "保险",
+            "续贷",
+            "授信",
+            "再贷款",
+            "再贴现",
+            "还本付息",
         ];
         let mut at = range.start;
         while at < range.end {

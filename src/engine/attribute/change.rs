@@ -92,6 +92,9 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     if let Some(gap) = compared_gap(reading, q, window) {
         return gap;
     }
+    if let Some(shift) = shared(reading, q, window, before) {
+        return Some(shift);
+    }
     let direct = directly_before(reading, left.clone(), q.kind);
     let (direction, word) = direct
         .or_else(|| verb_and_rate(reading, q, left))
@@ -102,6 +105,18 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     let noun_end = from.unwrap_or(word.start).min(word.start);
     let new = reading.source.starts_with(word.start, "新增");
     Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
+}
+
+/// 较年初分别增加92.7亿元和0.81万户: what is told of the first of two unlike numbers holds for the second.
+fn shared(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    let (first, earlier) = before.split_last()?;
+    let told = &first.window;
+    let joined = matches!(reading.source.text(told.right.start..q.range.start), "、" | "和" | "及" | "与");
+    let unlike = first.unit != q.unit && reading.any(told.left.clone(), words!["分别"]);
+    let change = first.change.as_ref().filter(|_| joined && unlike)?;
+    let clause = told.clause.start..told.left.end;
+    let (baseline, _) = baseline(reading, &clause, told.left.start, earlier, q);
+    Some(Shift { direction: change.direction, baseline, noun_end: window.left.start, text: change.text.clone(), new: false })
 }
 
 type Found = (ChangeDirection, crate::engine::source::Glyphs);

@@ -146,11 +146,20 @@ fn without_act(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
     noun.start..noun.end - if act { 2 } else { 0 }
 }
 
-/// “金融知识进万家”活动: a noun that closes a quotation opens it too.
+/// “金融知识进万家”活动, “惠农e贷”余额: a noun that closes a quotation opens it too, and one that opens it closes it.
 fn quoted_whole(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
-    let mut marks = reading.source.marks(noun.clone()).iter().map(|&at| reading.source.at(at)).filter(|c| matches!(c, '“' | '”'));
-    let opens = reading.source.before(noun.start) == '“' && marks.next() == Some('”');
-    noun.start - usize::from(opens)..noun.end
+    /// Longest quotation that is a name, in glyphs.
+    const QUOTED: usize = 16;
+    let is_quote = |at: &usize| matches!(reading.source.at(*at), '“' | '”');
+    let first = reading.source.marks(noun.clone()).iter().copied().find(is_quote);
+    if first.is_none_or(|at| reading.source.at(at) != '”') {
+        let last = reading.source.marks(noun.clone()).iter().rev().copied().find(is_quote);
+        let open = last.is_some_and(|at| reading.source.at(at) == '“') && reading.source.at(noun.end) == '”';
+        return noun.start..noun.end + usize::from(open);
+    }
+    let before = noun.start.saturating_sub(QUOTED)..noun.start;
+    let opens = before.rev().take_while(|&at| !"。；，,;\n".contains(reading.source.at(at))).find(is_quote);
+    opens.filter(|&at| reading.source.at(at) == '“').unwrap_or(noun.start)..noun.end
 }
 
 /// Whether a sum belongs to the noun behind it: no noun stands before it, one that is joined on (100亿元…和50亿元…),

@@ -5,6 +5,7 @@ use super::change::Shift;
 use super::window::{Window, noun_after, noun_before, without_brackets};
 use crate::engine::lexicon::{Hit, In, Sense};
 use crate::engine::reading::Reading;
+use crate::engine::recognize::name::Product;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, Qualifier, QuantityKind};
 use crate::engine::source::Glyphs;
@@ -111,6 +112,9 @@ fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
     strongest(reading, kind, &stretch, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == stretch.end)
 }
 
+/// Longest name of a product that is looked at, in glyphs.
+const LONGEST_PRODUCT: usize = 16;
+
 /// The strongest cue for `kind` in `left` or `right`; of equals the one nearest to the number.
 fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
     let mut best: Option<(Found, usize)> = None;
@@ -123,6 +127,12 @@ fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right
             let measures = |other: &Hit| {
                 reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))))
             };
+            // “纳税e贷”: what a product is named after measures nothing.
+            let named_after = |product: &Product| product.range.start <= hit.start && hit.end < product.range.end;
+            let near = hit.start.saturating_sub(LONGEST_PRODUCT)..hit.end;
+            if reading.products_in(&near).iter().any(named_after) {
+                continue;
+            }
             if reading
                 .hits
                 .starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end)
@@ -164,6 +174,8 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         // 优惠利率贷款占比: a share of loans, not their rate.
         Metric::InterestRate => reading.any(found.end..range.end, words!["占比", "占全部", "占各项"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
+        // 纳税企业, 纳税信用: what somebody is known by, not a tax.
+        Metric::RevenueOrProfit => words!["企业", "人", "户", "信用", "大户", "评级", "等级", "客户", "记录"].start_at(source, found.end),
         Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
         Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, words!["收入"]),
         _ => false,

@@ -123,6 +123,7 @@ pub fn institutions_and_groups(
     let mut mentions = longest(found);
     registered::adopt(&parts, &mut mentions);
     definition::apply(&parts, &mut mentions);
+    place::settle_by_neighbours(&parts, &mut mentions);
     let mut groups = Vec::new();
     sector::find_unscoped(&parts, &mut groups);
     (mentions, longest(groups))

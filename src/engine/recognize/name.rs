@@ -85,6 +85,29 @@ const fn callings(first: char) -> &'static [&'static str] {
         _ => &[],
     }
 }
+/// What somebody is in the enterprise whose name stands before.
+const OFFICES: &[&str] = &[
+    "负责人",
+    "法人",
+    "法人代表",
+    "法定代表人",
+    "老板",
+    "董事长",
+    "总经理",
+    "经理",
+    "厂长",
+    "理事长",
+    "财务负责人",
+    "财务总监",
+    "财务经理",
+    "创始人",
+    "实际控制人",
+    "场长",
+    "店长",
+    "总裁",
+    "主任",
+    "相关负责人",
+];
 /// What goes on behind a person's name.
 const NEXT: &str = "在向是的说因从为以将家今有要种养一,。需通申贷流承经和、(由等获拿成介表告感看";
 /// How far behind 集团 a name may go on to its end, in glyphs.
@@ -119,7 +142,11 @@ pub fn borrowers(
         if let Some(range) = name.filter(|r| out.last().is_none_or(|b| b.range.end <= r.start)) {
             next = range.end.max(at + 1);
             let person = person || matches!(source.before(next), '士' | '生' | '某');
-            out.push(Borrower { range, person });
+            // 茶业有限公司负责人吴某: the company borrows, and speaks through him.
+            let speaks = person && out.last().is_some_and(|b| !b.person && OFFICES.contains(&source.text(b.range.end..range.start)));
+            if !speaks {
+                out.push(Borrower { range, person });
+            }
         }
     }
     out

@@ -1,6 +1,9 @@
 //! Regions in names, and which one a name is of.
 
+use std::collections::BTreeSet;
+
 use super::parts::Parts;
+use super::{InstitutionMention, NameForm};
 use crate::engine::lexicon::{Hit, In, Lexicon, NamePart, NameWord, Region, Sense};
 use crate::engine::source::is_ideograph;
 use crate::engine::words::words;
@@ -74,6 +77,32 @@ impl From<RegionName> for Regions {
     fn from(name: RegionName) -> Self {
         Self(vec![name])
     }
+}
+
+/// 兴山农商行 beside 秭归农商行: a name that several regions share is that of the one in the prefecture, or else in the
+/// province, of the text's other institutions.
+pub(super) fn settle_by_neighbours(parts: &Parts<'_>, mentions: &mut [InstitutionMention]) {
+    let codes = || mentions.iter().map(|m| m.region_code.as_str()).filter(|code| !code.is_empty());
+    let prefectures: BTreeSet<_> = codes().filter(|code| !code.ends_with("0000")).filter_map(|code| code.get(..4)).collect();
+    let provinces: BTreeSet<_> = codes().filter_map(|code| code.get(..2)).collect();
+    let settle = |m: &InstitutionMention| settled_by(parts, m, &prefectures).or_else(|| settled_by(parts, m, &provinces));
+    let settled: Vec<_> = mentions.iter().map(settle).collect();
+    for (mention, region) in mentions.iter_mut().zip(settled) {
+        if let Some((code, name)) = region {
+            (mention.region_code, mention.region_name) = (code, name);
+        }
+    }
+}
+
+/// The only region of an open name whose code begins with one of these.
+fn settled_by(parts: &Parts<'_>, mention: &InstitutionMention, near: &BTreeSet<&str>) -> Option<(String, String)> {
+    if !mention.region_code.is_empty() || mention.form != NameForm::Proper {
+        return None;
+    }
+    let name = parts.region_from(mention.range.start, false)?;
+    let mut found = name.rows(parts.lexicon).filter(|region| near.iter().any(|prefix| region.code.starts_with(prefix)));
+    let only = found.next().filter(|_| found.next().is_none())?;
+    Some((only.code.clone(), only.name.clone()))
 }
 
 fn is_inside(code: &str, outer: &str) -> bool {
