@@ -201,3 +201,51 @@ fn l8_pages_of_other_origins_may_call_only_if_it_is_set() {
     assert!(call(&open, "https://a.test").1.contains("access-control-allow-origin: https://a.test"));
     assert!(!preflight(&open, "https://c.test").1.contains("access-control-allow-origin"));
 }
+
+/// Serves a page to whoever asks, from an origin of its own.
+fn page(content: String) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 4 << 10]);
+            let length = content.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            let _ = socket.write_all([head.as_bytes(), content.as_bytes()].concat().as_slice());
+        }
+    });
+    origin
+}
+
+#[test]
+fn l8_a_browsers_page_of_another_origin_calls_by_grpc_web_and_json() {
+    if !is_there(Command::new("chromium").args(["--no-sandbox", "--version"])) {
+        eprintln!("skipped: chromium is not installed");
+        return;
+    }
+    let (closed, open) = (Program::start(&[]), free_port());
+    let content = |address: &str| include_str!("../../client/page.html").replace("SERVER", &format!("http://{address}"));
+    let origin = page(content(&open));
+    let _open = Program::start_on(&open, &["--cors-origins", &origin]);
+    let seen = |origin: &str| {
+        let profile = std::env::temp_dir().join(format!("jianbao-chromium-{}", std::process::id()));
+        let output = Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
+            .args(["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=10000", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(origin)
+            .output()
+            .unwrap();
+        let _ = std::fs::remove_dir_all(&profile);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let dom = seen(&origin);
+    assert!(dom.contains("gRPC-Web: true grpc-status:0; JSON: 3100000000"), "{dom}");
+    let dom = seen(&page(content(&closed.address)));
+    assert!(dom.contains("failed: TypeError"), "without cors-origins the page may not call: {dom}");
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
