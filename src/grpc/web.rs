@@ -4,16 +4,16 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 use tonic::body::Body;
@@ -26,7 +26,7 @@ use tower_service::Service;
 
 use super::edge::{Edge, Origin};
 use super::frame::{self, HEADER_BYTES};
-use super::status::{self, NEXT_SEQUENCE, Reason, Refusal};
+use super::status::{self, NEXT_SEQUENCE, Reason};
 use super::{Options, service};
 
 /// Time for which a browser need not ask again what is allowed.
@@ -42,14 +42,13 @@ pub struct Front {
     edge: Edge,
     origin: Origin,
     max_message_bytes: usize,
-    receive_timeout: Duration,
 }
 
 impl Front {
     /// The front before this edge.
     #[must_use]
     pub fn new(edge: Edge, origin: Origin, options: &Options) -> Self {
-        Self { edge, origin, max_message_bytes: options.max_message_bytes, receive_timeout: options.receive_timeout }
+        Self { edge, origin, max_message_bytes: options.max_message_bytes }
     }
 
     /// Answers one request.
@@ -81,10 +80,9 @@ impl Front {
         if parts.uri.path() != service::UNARY {
             return in_json(&status::of(Reason::UnknownMethod, "by the Connect protocol and in JSON there is ExtractReport alone"));
         }
-        let message = match self.message(&parts, body).await {
-            Ok(message) => message,
-            Err(status) => return in_json(&status),
-        };
+        if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return in_json(&status::of(Reason::UnknownEncoding, "a request that is no gRPC is not compressed"));
+        }
         let timeout = parts.headers.get("connect-timeout-ms").and_then(|value| format!("{}m", value.to_str().ok()?).parse().ok());
         if let Some(timeout) = timeout {
             parts.headers.insert("grpc-timeout", timeout);
@@ -96,7 +94,8 @@ impl Front {
         if codec == Codec::Json {
             parts.extensions.insert(Json);
         }
-        let request = Request::from_parts(parts, Body::new(Full::new(frame::framed(&message))));
+        let request =
+            Request::from_parts(parts, Body::new(Whole { body: Some(body), held: BytesMut::new(), limit: self.max_message_bytes }));
         let (parts, body) = self.edge.answer(request, self.origin).await.into_parts();
         let whole = body.collect().await.map(|whole| (whole.trailers().cloned(), whole.to_bytes()));
         let (trailers, bytes) = match whole {
@@ -108,21 +107,38 @@ impl Front {
             _ => respond(StatusCode::OK, codec, bytes.slice(HEADER_BYTES.min(bytes.len())..)),
         }
     }
+}
 
-    async fn message(&self, parts: &Parts, body: Body) -> Result<Bytes, Status> {
-        if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(status::of(Reason::UnknownEncoding, "a request that is no gRPC is not compressed"));
-        }
-        let body = Limited::new(body, self.max_message_bytes).collect();
-        match tokio::time::timeout(self.receive_timeout, body).await {
-            Ok(Ok(whole)) => Ok(whole.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let message = format!("a message may have at most {} bytes", self.max_message_bytes);
-                Err(Refusal::new(Reason::MessageTooLarge, message).into_status())
+/// The body of a request that is one message, as the frame of gRPC that it stands for. It is read when the call is let in,
+/// and not before, so that the bounds on calls bound what is held here too.
+struct Whole {
+    body: Option<Body>,
+    held: BytesMut,
+    limit: usize,
+}
+
+impl http_body::Body for Whole {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        while let Some(body) = &mut this.body {
+            let ended = match ready!(Pin::new(body).poll_frame(cx)) {
+                Some(Ok(part)) => {
+                    this.held.extend_from_slice(part.data_ref().map_or(&[][..], |data| data));
+                    // More is not wanted: so much is enough to be refused.
+                    this.held.len() > this.limit
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => true,
+            };
+            if ended {
+                this.body = None;
+                return Poll::Ready(Some(Ok(Frame::data(frame::framed(&this.held.split())))));
             }
-            Ok(Err(_)) => Err(status::of(Reason::BrokenFraming, "the body broke off")),
-            Err(_) => Err(status::of(Reason::RequestTooSlow, "the message did not arrive in time")),
         }
+        Poll::Ready(None)
     }
 }
 

@@ -131,6 +131,26 @@ fn l8_errors_in_json_say_what_grpc_says_with_the_status_of_http() {
 }
 
 #[test]
+fn l8_a_body_that_does_not_come_takes_a_place_among_the_calls_and_has_its_time() {
+    let program = Program::start(&["--max-calls", "1", "--receive-timeout", "500ms"]);
+    let mut slow = TcpStream::connect(&program.address).unwrap();
+    let head = format!("POST {} HTTP/1.1\r\nhost: server\r\ncontent-type: application/json\r\ncontent-length: 4000\r\n\r\n{{", raw::UNARY);
+    slow.write_all(head.as_bytes()).unwrap();
+    let begun = std::time::Instant::now();
+    let whole = r#"{"bulletin":{"text":"x"}}"#;
+    // It is refused a place while the other has it, and gets it when that one's time is up.
+    let mut refused = 0;
+    while ask(&program.address, whole).0 == 429 {
+        refused += 1;
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    }
+    assert!(refused > 0 && begun.elapsed() >= std::time::Duration::from_millis(400), "{refused} in {:?}", begun.elapsed());
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 504");
+}
+
+#[test]
 fn l8_the_connect_client_of_buf_reads_the_answer() {
     if !is_there(Command::new("buf").arg("--version")) {
         eprintln!("skipped: buf is not installed");
