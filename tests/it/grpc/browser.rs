@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::clients::is_there;
 use super::life::Program;
-use super::{raw, request};
+use super::operate::{ADMIN, counted};
+use super::{eventually, raw, request};
 
 /// One request by HTTP/1.1: the status, the headers and the body of the answer.
 fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
@@ -130,24 +131,21 @@ fn l8_errors_in_json_say_what_grpc_says_with_the_status_of_http() {
     assert_eq!(status, 415);
 }
 
-#[test]
-fn l8_a_body_that_does_not_come_takes_a_place_among_the_calls_and_has_its_time() {
-    let program = Program::start(&["--max-calls", "1", "--receive-timeout", "500ms"]);
+#[tokio::test]
+async fn l8_a_body_that_does_not_come_takes_a_place_among_the_calls_and_has_its_time() {
+    let program = Program::start(&[ADMIN, &["--max-calls", "1", "--receive-timeout", "1s"]].concat());
     let mut slow = TcpStream::connect(&program.address).unwrap();
     let head = format!("POST {} HTTP/1.1\r\nhost: server\r\ncontent-type: application/json\r\ncontent-length: 4000\r\n\r\n{{", raw::UNARY);
     slow.write_all(head.as_bytes()).unwrap();
-    let begun = std::time::Instant::now();
+    let labels = "grpc_type=\"unary\",grpc_service=\"jianbao.v1.ExtractReportService\",grpc_method=\"ExtractReport\"";
+    counted(&program, &format!("grpc_server_started_total{{{labels}}} 1")).await;
     let whole = r#"{"bulletin":{"text":"x"}}"#;
-    // It is refused a place while the other has it, and gets it when that one's time is up.
-    let mut refused = 0;
-    while ask(&program.address, whole).0 == 429 {
-        refused += 1;
-        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
-    }
-    assert!(refused > 0 && begun.elapsed() >= std::time::Duration::from_millis(400), "{refused} in {:?}", begun.elapsed());
+    assert_eq!(ask(&program.address, whole).0, 429, "the other has the only place");
     let mut answer = [0; 12];
     slow.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 504");
+    assert_eq!(&answer, b"HTTP/1.1 504", "its time is up");
+    counted(&program, "jianbao_refused_total{reason=\"REQUEST_TOO_SLOW\"} 1").await;
+    eventually("the place is free", || ask(&program.address, whole).0 == 200).await;
 }
 
 #[test]
