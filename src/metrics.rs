@@ -24,12 +24,10 @@ pub struct Method {
     pub grpc_method: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[expect(clippy::struct_field_names, reason = "the labels' names, as gRPC's metrics have them")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Handled {
-    grpc_type: &'static str,
-    grpc_service: &'static str,
-    grpc_method: &'static str,
+    #[prometheus(flatten)]
+    method: Method,
     grpc_code: &'static str,
 }
 
@@ -234,8 +232,7 @@ impl Metrics {
 
     /// A call ended so, after this long.
     pub fn call_ended(&self, method: Method, grpc_code: &'static str, taken: Duration) {
-        let Method { grpc_type, grpc_service, grpc_method } = method;
-        self.handled.get_or_create(&Handled { grpc_type, grpc_service, grpc_method, grpc_code }).inc();
+        self.handled.get_or_create(&Handled { method, grpc_code }).inc();
         self.seconds.get_or_create(&method).observe(taken.as_secs_f64());
     }
 

@@ -2,18 +2,17 @@
 //!
 //! The engine reads no files; this room hands it their names and texts. `docs/register.md` describes the files.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config;
 use crate::engine::lexicon::{Problems, SourceFile, Sources};
 use crate::engine::report::Report;
 use crate::engine::{Bulletin, Engine};
 use crate::grpc::Extract;
 use crate::metrics::Reloaded;
 use crate::renew::{Renewable, Source};
+use crate::{config, files};
 
 /// Longest register, in bytes.
 pub const MAX_REGISTER_BYTES: u64 = 16 << 20;
@@ -120,22 +119,8 @@ fn tables(dir: &Path, problems: &mut Problems) -> Vec<PathBuf> {
 
 /// A file with its text, unless it cannot be read.
 fn read(path: &Path, name: &str, most: u64, problems: &mut Problems) -> Option<SourceFile> {
-    let mut bytes = Vec::new();
-    let got = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
-    let wrong = match got {
-        Err(error) => (0, format!("cannot be read: {error}")),
-        Ok(length) if length as u64 > most => (0, format!("has more than {most} bytes, which is the most that is allowed")),
-        Ok(_) => match String::from_utf8(bytes) {
-            Ok(text) => return Some(SourceFile { name: name.to_owned(), text }),
-            Err(error) => {
-                let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-                let line = good.split(|byte| *byte == b'\n').count();
-                (line, "is not UTF-8 (a GB18030 file can be converted with iconv)".to_owned())
-            }
-        },
-    };
-    problems.add(name, wrong.0, "", wrong.1);
-    None
+    let text = files::text(path, most).map_err(|wrong| problems.add(name, wrong.line, "", wrong.message)).ok()?;
+    Some(SourceFile { name: name.to_owned(), text })
 }
 
 impl Source for Places {

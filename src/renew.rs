@@ -3,8 +3,12 @@
 //! A renewal that fails leaves the last good one in force, and says so in one log line and a metric.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use sha2::{Digest as _, Sha256};
+
+use crate::files;
 use crate::metrics::{Metrics, Reloaded};
 
 /// Files, and how to make something of them.
@@ -86,13 +90,33 @@ impl<S: Source> Renewable<S> {
     }
 }
 
+/// All that is wrong with files, each problem with its file's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    /// What cannot be done because of them.
+    pub about: &'static str,
+    /// The problems.
+    pub list: Vec<String>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.about)?;
+        self.list.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// What was made, or none and its problem among the others.
+pub fn kept<T, E: fmt::Display>(result: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem.to_string())).ok()
+}
+
 /// A fingerprint of what these files hold.
 #[must_use]
-pub fn fingerprint<P: AsRef<std::path::Path>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
-    use sha2::{Digest as _, Sha256};
+pub fn fingerprint<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
     let mut digest = Sha256::new();
     for path in paths {
-        let content = std::fs::read(path).unwrap_or_default();
+        let content = files::bytes(path.as_ref(), files::MAX_FILE_BYTES).unwrap_or_default();
         digest.update((content.len() as u64).to_le_bytes());
         digest.update(content);
     }

@@ -34,7 +34,7 @@ pub fn start(json: bool, level: tracing::Level) {
 
 /// Where the spans of calls and the metrics go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Traces {
+pub struct Collector {
     /// The collector, which speaks OTLP over gRPC.
     pub endpoint: String,
     /// Of a thousand calls whose callers do not say so themselves, how many are traced.
@@ -47,9 +47,9 @@ pub struct Traces {
 ///
 /// # Errors
 /// When the endpoint is no address.
-pub fn traces(traces: &Traces) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let exporter = SpanExporter::builder().with_tonic().with_endpoint(&traces.endpoint).with_timeout(EXPORT).build()?;
-    let ratio = Sampler::TraceIdRatioBased((Duration::from_millis(1) * traces.per_thousand).as_secs_f64());
+pub fn spans(collector: &Collector) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(&collector.endpoint).with_timeout(EXPORT).build()?;
+    let ratio = Sampler::TraceIdRatioBased((Duration::from_millis(1) * collector.per_thousand).as_secs_f64());
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_service_name("jianbao").with_attribute(version);
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build());

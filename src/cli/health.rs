@@ -4,12 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tonic::transport::Endpoint;
-
 use super::{Console, Exit, Failure};
-use crate::grpc::health_pb::HealthCheckRequest;
+use crate::grpc::health::ask;
 use crate::grpc::health_pb::health_check_response::ServingStatus;
-use crate::grpc::health_pb::health_client::HealthClient;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -45,11 +42,4 @@ pub fn run(args: &Args, console: &mut Console<'_>) -> io::Result<Exit> {
 fn complain(console: &mut Console<'_>, message: &str) -> io::Result<Exit> {
     console.complain(&Failure::new(Exit::BelowFloor, message))?;
     Ok(Exit::BelowFloor)
-}
-
-async fn ask(address: SocketAddr) -> Result<ServingStatus, String> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
-    let channel = endpoint.connect().await.map_err(|error| error.to_string())?;
-    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
-    answer.map(|answer| answer.into_inner().status()).map_err(|status| status.message().to_owned())
 }

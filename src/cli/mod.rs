@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::config::ServeArgs;
 use crate::engine::Engine;
 use crate::register::Places;
 use style::Paint;
@@ -40,9 +41,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the gRPC service until SIGTERM or SIGINT; the default
-    Serve(serve::Args),
+    Serve(ServeArgs),
     /// Print the settings that `serve` would use, as a settings file, and where each comes from
-    Config(serve::Args),
+    Config(ServeArgs),
     /// Read bulletins from files and print what they report
     Extract(extract::Args),
     /// Score the engine on bulletins with gold files of your own

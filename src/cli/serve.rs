@@ -19,19 +19,12 @@ use crate::grpc::export;
 use crate::grpc::tls::Files;
 use crate::metrics::Metrics;
 use crate::register::Places;
-use crate::renew::{Renewable, Source};
-use crate::telemetry::Traces;
+use crate::renew::{Renewable, Source, kept};
+use crate::telemetry::Collector;
 use crate::{grpc, telemetry};
 
 /// Time for the last spans, and for the last metrics, to reach their collector.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// How to serve.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    pub(super) settings: ServeArgs,
-}
 
 /// What is made of files, each to be made anew at SIGHUP.
 struct Made {
@@ -43,10 +36,10 @@ struct Made {
 /// Serves until SIGTERM or SIGINT; SIGHUP reads the operator's files again. All problems with the settings and with
 /// these files are told before a port is bound.
 #[must_use]
-pub fn run(args: &Args) -> ExitCode {
-    let mut problems = Vec::new();
-    let settings = kept(args.settings.check(), &mut problems);
-    let engine = kept(Renewable::start(args.settings.places()), &mut problems);
+pub fn run(args: &ServeArgs) -> ExitCode {
+    let (mut problems, effective) = (Vec::new(), args.effective());
+    let settings = kept(effective.check(), &mut problems);
+    let engine = kept(Renewable::start(effective.places()), &mut problems);
     let (tls, callers) = settings.as_ref().map_or((None, None), |settings| {
         let tls = settings.tls.clone().and_then(|files| kept(Renewable::start(files), &mut problems));
         (tls, settings.callers.clone().and_then(|file| kept(Renewable::start(file), &mut problems)))
@@ -62,10 +55,6 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn kept<T, E: std::fmt::Display>(result: Result<T, E>, problems: &mut Vec<String>) -> Option<T> {
-    result.map_err(|problem| problems.push(problem.to_string())).ok()
-}
-
 fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
     let server = grpc::Server::new(Arc::clone(&made.engine) as Arc<dyn grpc::Extract>, settings.grpc.clone())?;
     let server = server.secured(made.tls.clone(), made.callers.clone());
@@ -73,14 +62,14 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
     let served: io::Result<_> = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(reload(signal(SignalKind::hangup())?, Arc::new(made), server.metrics(), settings.reload_interval));
-        let provider = settings.traces.as_ref().map(telemetry::traces).transpose().map_err(io::Error::other)?;
+        let provider = settings.collector.as_ref().map(telemetry::spans).transpose().map_err(io::Error::other)?;
         let server = match &provider {
             Some(provider) => server.traced(provider.tracer("jianbao")),
             None => server,
         };
         let ending = CancellationToken::new();
-        let exporter = |traces: &Traces| export::exporter(&traces.endpoint, traces.interval, server.admin(), ending.clone());
-        let exporter = settings.traces.as_ref().map(exporter).transpose().map_err(io::Error::other)?.map(tokio::spawn);
+        let exporter = |collector: &Collector| export::exporter(&collector.endpoint, collector.interval, server.admin(), ending.clone());
+        let exporter = settings.collector.as_ref().map(exporter).transpose().map_err(io::Error::other)?.map(tokio::spawn);
         let listener = listen(settings.listen).await?;
         if let Some(address) = settings.admin_listen {
             let listener = listen(address).await?;

@@ -1,24 +1,19 @@
 //! The settings file: a flat table of TOML, whose keys are the settings' names.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Given, MAX_FILE_BYTES, Source, named};
+use super::{Given, Source, named};
+use crate::files;
 
 /// What the file gives, and everything that is wrong with it.
 pub fn read(path: &Path) -> (BTreeMap<&'static str, Given>, Vec<String>) {
     let name = path.display().to_string();
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)) {
-        Err(error) => (BTreeMap::new(), vec![format!("{name}: cannot be read: {error}")]),
-        Ok(length) if length as u64 > MAX_FILE_BYTES => {
-            (BTreeMap::new(), vec![format!("{name}: has more than {MAX_FILE_BYTES} bytes, which is the most that is allowed")])
-        }
-        Ok(_) => parse(&name, &text),
+    match files::text(path, files::MAX_FILE_BYTES) {
+        Ok(text) => parse(&name, &text),
+        Err(wrong) => (BTreeMap::new(), vec![wrong.of(&name)]),
     }
 }
 
@@ -58,7 +53,7 @@ mod tests {
     fn values_are_read_with_their_lines() {
         let (given, problems) = parse("a.toml", "# mine\nworkers = 4\nreflection = false\n\ndrain-limit = \"3s\"\n");
         assert_eq!(problems, Vec::<String>::new());
-        let seen: Vec<_> = given.iter().map(|(name, given)| (*name, given.text.as_str(), given.place(name))).collect();
+        let seen: Vec<_> = given.iter().map(|(name, given)| (*name, given.text.as_str(), given.place(named(name).unwrap()))).collect();
         assert_eq!(
             seen,
             [

@@ -23,11 +23,9 @@ use crate::grpc::Options;
 use crate::grpc::access::CallersFile;
 use crate::grpc::tls::Files;
 use crate::register::Places;
-use crate::telemetry::Traces;
+use crate::telemetry::Collector;
 use setting::{SETTINGS, Value};
 
-/// Longest settings file, in bytes.
-pub const MAX_FILE_BYTES: u64 = 1 << 20;
 const FILE: &str = "config";
 
 /// Where a value comes from.
@@ -79,8 +77,8 @@ pub struct Settings {
     pub reload_interval: Option<Duration>,
     /// How to serve.
     pub grpc: Options,
-    /// Where spans of calls go, if anywhere.
-    pub traces: Option<Traces>,
+    /// Where spans of calls and metrics go, if anywhere.
+    pub collector: Option<Collector>,
     /// Whether log lines are JSON.
     pub log_json: bool,
     /// Least severity that is logged.
@@ -101,19 +99,34 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Given {
-    /// A value of this setting, and where to look when it is wrong.
-    fn place(&self, name: &str) -> String {
+    /// Who gave it, as a person would look for it.
+    #[must_use]
+    pub fn origin(&self, setting: &Setting) -> String {
         match &self.source {
-            Source::Default => name.to_owned(),
-            Source::File { name: file, line } => format!("{file}:{line}: {name}"),
-            Source::Environment => variable(name),
-            Source::Flag => format!("--{name}"),
+            Source::Default => "default".to_owned(),
+            Source::File { name, line } => format!("{name}:{line}"),
+            Source::Environment => setting.variable(),
+            Source::Flag => format!("--{}", setting.name),
+        }
+    }
+
+    /// Where to look when it is wrong.
+    fn place(&self, setting: &Setting) -> String {
+        match self.source {
+            Source::Default => setting.name.to_owned(),
+            Source::File { .. } => format!("{}: {}", self.origin(setting), setting.name),
+            Source::Environment | Source::Flag => self.origin(setting),
         }
     }
 }
 
-fn variable(name: &str) -> String {
-    named(name).map_or_else(|| name.to_owned(), Setting::variable)
+/// What is in force: the settings with the file's, in the order of the table.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// Each setting with its value and where that comes from.
+    pub settings: Vec<(&'static Setting, Given)>,
+    /// What was given and is no setting, and what is wrong with the file.
+    problems: Vec<String>,
 }
 
 impl ServeArgs {
@@ -124,23 +137,36 @@ impl ServeArgs {
         Self { given: values.iter().map(|(name, value)| (*name, given(value))).collect(), file: None }
     }
 
-    /// Each setting with its value and where that comes from, in the order of the table; and what is wrong with the file.
+    /// What is in force. Reads the settings file.
     #[must_use]
-    pub fn effective(&self) -> (Vec<(&'static Setting, Given)>, Vec<String>) {
-        let (filed, problems) = self.file.as_ref().map_or_else(Default::default, |path| file::read(path));
+    pub fn effective(&self) -> Effective {
+        let (filed, mut problems) = self.file.as_ref().map_or_else(Default::default, |path| file::read(path));
+        problems.extend(self.given.keys().filter(|name| named(name).is_none()).map(|name| format!("--{name}: there is no such setting")));
         let value = |setting: &'static Setting| {
             let default = || Given { text: setting.default.to_owned(), source: Source::Default };
             (setting, self.given.get(setting.name).or(filed.get(setting.name)).cloned().unwrap_or_else(default))
         };
-        (SETTINGS.iter().map(value).collect(), problems)
+        Effective { settings: SETTINGS.iter().map(value).collect(), problems }
+    }
+
+    /// The settings, checked.
+    ///
+    /// # Errors
+    /// [`Problems`]: all of them.
+    pub fn check(&self) -> Result<Settings, Problems> {
+        self.effective().check()
+    }
+}
+
+impl Effective {
+    fn find(&self, name: &str) -> Option<&(&'static Setting, Given)> {
+        self.settings.iter().find(|(setting, _)| setting.name == name)
     }
 
     /// Where the operator's register and lexicon are, whatever else is wrong.
     #[must_use]
     pub fn places(&self) -> Places {
-        let (effective, _) = self.effective();
-        let path = |name| effective.iter().find(|(setting, given)| setting.name == name && !given.text.is_empty());
-        let path = |name| path(name).map(|(_, given)| PathBuf::from(&given.text));
+        let path = |name| self.find(name).filter(|(_, given)| !given.text.is_empty()).map(|(_, given)| PathBuf::from(&given.text));
         Places::new(path("institutions"), path("lexicon"))
     }
 
@@ -149,20 +175,18 @@ impl ServeArgs {
     /// # Errors
     /// [`Problems`]: all of them.
     pub fn check(&self) -> Result<Settings, Problems> {
-        let (effective, mut problems) = self.effective();
+        let mut problems = self.problems.clone();
         let mut values = BTreeMap::new();
-        for (setting, given) in &effective {
+        for (setting, given) in &self.settings {
             match setting.read(&given.text) {
                 Ok(value) => drop(values.insert(setting.name, value)),
-                Err(wrong) => problems.push(format!("{}: {wrong}", given.place(setting.name))),
+                Err(wrong) => problems.push(format!("{}: {wrong}", given.place(setting))),
             }
         }
-        problems.extend(self.given.keys().filter(|name| named(name).is_none()).map(|name| format!("--{name}: there is no such setting")));
-        let place = |name: &str| {
-            effective.iter().find(|(setting, _)| setting.name == name).map_or_else(String::new, |(_, given)| given.place(name))
-        };
         let values = Values(values);
-        problems.extend(values.against_each_other().into_iter().map(|(name, wrong)| format!("{}: {wrong}", place(name))));
+        for (name, wrong) in values.against_each_other() {
+            problems.extend(self.find(name).map(|(setting, given)| format!("{}: {wrong}", given.place(setting))));
+        }
         if problems.is_empty() { Ok(values.settings()) } else { Err(Problems(problems)) }
     }
 }
@@ -258,8 +282,8 @@ impl Values {
             tls: self.tls(),
             callers: self.path("callers").map(CallersFile),
             reload_interval: Some(self.time("reload-interval")).filter(|interval| !interval.is_zero()),
-            traces: match self.0.get("otlp-endpoint") {
-                Some(Value::Text(endpoint)) if !endpoint.is_empty() => Some(Traces {
+            collector: match self.0.get("otlp-endpoint") {
+                Some(Value::Text(endpoint)) if !endpoint.is_empty() => Some(Collector {
                     endpoint: endpoint.clone(),
                     per_thousand: self.small("trace-per-thousand"),
                     interval: self.time("otlp-interval"),

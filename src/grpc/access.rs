@@ -15,11 +15,12 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
+use super::edge::REFLECTION;
+use super::service::{BULK, UNARY};
 use super::status::{self, Reason};
 use crate::metrics::Reloaded;
-use crate::renew::{self, Source};
+use crate::renew::{self, Problems, Source};
 use bucket::Bucket;
-pub use file::Problems;
 use jwt::Issuer;
 
 /// A method that may be allowed.
@@ -38,9 +39,9 @@ impl Allowed {
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         match path {
-            "/jianbao.v1.ExtractReportService/ExtractReport" => Some(Self::ExtractReport),
-            "/jianbao.v1.ExtractReportService/BulkExtractReports" => Some(Self::BulkExtractReports),
-            _ if path.starts_with("/grpc.reflection.") => Some(Self::Reflection),
+            UNARY => Some(Self::ExtractReport),
+            BULK => Some(Self::BulkExtractReports),
+            _ if path.starts_with(REFLECTION) => Some(Self::Reflection),
             _ => None,
         }
     }

@@ -29,8 +29,9 @@ use super::status::{self, Reason};
 use crate::renew::Renewable;
 
 /// Health and reflection stay reachable when the server is full: they take no place among the calls.
-const ALWAYS_OPEN: &[&str] = &["/grpc.health.v1.Health/", "/grpc.reflection."];
-const REFLECTION: &str = "/grpc.reflection.";
+const ALWAYS_OPEN: &[&str] = &["/grpc.health.v1.Health/", REFLECTION];
+/// How the paths of reflection begin.
+pub const REFLECTION: &str = "/grpc.reflection.";
 
 /// The services behind what holds for every call.
 #[derive(Clone, Debug)]

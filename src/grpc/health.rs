@@ -1,11 +1,13 @@
 //! `grpc.health.v1.Health`: Check, List and Watch as its proto describes them.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
+use tonic::transport::Endpoint;
 use tonic::{Request, Response, Status};
 
 use super::health_pb as pb;
@@ -63,6 +65,17 @@ impl Switch {
     pub fn service(&self) -> pb::health_server::HealthServer<Health> {
         pb::health_server::HealthServer::new(Health { state: self.state.subscribe() })
     }
+}
+
+/// Asks the server at this address, in plain text, how it is as a whole.
+///
+/// # Errors
+/// It does not answer.
+pub async fn ask(address: SocketAddr) -> Result<ServingStatus, String> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
+    let channel = endpoint.connect().await.map_err(|error| error.to_string())?;
+    let answer = pb::health_client::HealthClient::new(channel).check(pb::HealthCheckRequest::default()).await;
+    answer.map(|answer| answer.into_inner().status()).map_err(|status| status.message().to_owned())
 }
 
 /// The health service.

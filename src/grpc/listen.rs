@@ -63,6 +63,7 @@ pub struct Server {
     health: Switch,
     metrics: Arc<Metrics>,
     tls: Option<Arc<Renewable<Files>>>,
+    cors: Option<CorsLayer>,
     draining: CancellationToken,
     expired: CancellationToken,
 }
@@ -96,7 +97,8 @@ impl Server {
         let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit, tracer: None };
         let edge = Edge::new(routes, options.max_calls, expired.clone(), recorder);
         let places = Arc::new(Semaphore::new(options.max_connections));
-        Ok(Self { options, edge, pool, places, health, metrics, tls: None, draining: CancellationToken::new(), expired })
+        let cors = web::cors(&options.cors_origins);
+        Ok(Self { options, edge, pool, places, health, metrics, tls: None, cors, draining: CancellationToken::new(), expired })
     }
 
     /// The pool that the engine runs on.
@@ -210,7 +212,7 @@ impl Server {
             peer,
             tls: self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())),
             metrics: self.metrics(),
-            cors: web::cors(&self.options.cors_origins),
+            cors: self.cors.clone(),
             options: self.options.clone(),
             age: spread(self.options.max_connection_age, number),
             draining: self.draining.clone(),

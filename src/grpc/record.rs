@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 use http::HeaderMap;
@@ -15,7 +15,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::access::Denied;
-use super::status::{Reason, quoted};
+use super::service::SERVICE;
+use super::status::Reason;
 use crate::metrics::{Method, Metrics};
 
 /// Most bulletins of one call that the audit log names; it counts them all.
@@ -25,10 +26,13 @@ const fn method(grpc_type: &'static str, grpc_service: &'static str, grpc_method
     Method { grpc_type, grpc_service, grpc_method }
 }
 
+/// How the context of a trace comes, by W3C.
+static PROPAGATOR: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropagator::new);
+
 /// The methods that are served; a path that is none of them gets no label of its own.
 const METHODS: &[Method] = &[
-    method("unary", "jianbao.v1.ExtractReportService", "ExtractReport"),
-    method("bidi_stream", "jianbao.v1.ExtractReportService", "BulkExtractReports"),
+    method("unary", SERVICE, "ExtractReport"),
+    method("bidi_stream", SERVICE, "BulkExtractReports"),
     method("unary", "grpc.health.v1.Health", "Check"),
     method("unary", "grpc.health.v1.Health", "List"),
     method("server_stream", "grpc.health.v1.Health", "Watch"),
@@ -164,7 +168,7 @@ impl Recorder {
     pub fn begin(&self, path: &str, headers: &HeaderMap, peer: SocketAddr) -> Record {
         let method = named(path);
         self.metrics.call_began(method);
-        let caller_context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Carrier(headers));
+        let caller_context = PROPAGATOR.extract_with_context(&Context::new(), &Carrier(headers));
         let span = self.tracer.as_ref().map(|tracer| span(tracer, method, peer, &caller_context));
         let context = span.as_ref().map_or_else(|| caller_context.span().span_context().clone(), |span| span.span_context().clone());
         let trace = if context.is_valid() { context.trace_id().to_string() } else { String::new() };
@@ -225,7 +229,7 @@ impl Record {
     fn log(&self) {
         let Tally { received, received_bytes, sent, sent_bytes, ids } = &*self.tally;
         let ids = ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let named: Vec<_> = ids.iter().map(|id| quoted(id)).collect();
+        let named: Vec<_> = ids.iter().map(|id| format!("`{}`", id.escape_debug())).collect();
         tracing::info!(
             target: "audit",
             trace_id = self.trace,
@@ -261,7 +265,7 @@ impl Drop for Record {
             }
             span.end();
         }
-        if self.recorder.audit && self.method.grpc_service == super::service::SERVICE {
+        if self.recorder.audit && self.method.grpc_service == SERVICE {
             self.log();
         }
     }

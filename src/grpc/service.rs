@@ -36,7 +36,8 @@ use crate::metrics::Metrics;
 pub const SERVICE: &str = "jianbao.v1.ExtractReportService";
 /// Path of the unary method.
 pub const UNARY: &str = "/jianbao.v1.ExtractReportService/ExtractReport";
-const BULK: &str = "/jianbao.v1.ExtractReportService/BulkExtractReports";
+/// Path of the method of streams.
+pub const BULK: &str = "/jianbao.v1.ExtractReportService/BulkExtractReports";
 
 /// What the edge knows of a call and the service needs.
 #[derive(Clone, Debug)]

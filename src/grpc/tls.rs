@@ -1,8 +1,6 @@
 //! TLS: the server's certificate and key, and whose certificates callers may show.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,11 +10,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use crate::files;
 use crate::metrics::Reloaded;
-use crate::renew::{self, Source};
-
-/// Longest file of certificates or keys, in bytes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+use crate::renew::{self, Problems, Source, kept};
 
 /// The files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +27,6 @@ pub struct Files {
     pub client_optional: bool,
 }
 
-/// All that is wrong with the files, each with its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<String>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server cannot speak TLS:")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
 impl Source for Files {
     type Made = ServerConfig;
     type Problems = Problems;
@@ -53,8 +38,8 @@ impl Source for Files {
         let certificates = kept(certificates(&self.certificate), &mut problems);
         let key = kept(key(&self.key), &mut problems);
         let authorities = self.client_authorities.as_deref().and_then(|path| kept(authorities(path), &mut problems));
-        let (Some(certificates), Some(key), []) = (certificates, key, problems.as_slice()) else { return Err(Problems(problems)) };
-        let whole = |error: &dyn fmt::Display| Problems(vec![format!("{}: {error}", self.certificate.display())]);
+        let (Some(certificates), Some(key), []) = (certificates, key, problems.as_slice()) else { return Err(told(problems)) };
+        let whole = |error: &dyn fmt::Display| told(vec![format!("{}: {error}", self.certificate.display())]);
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -81,17 +66,12 @@ impl Source for Files {
     }
 }
 
-fn kept<T>(result: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
-    result.map_err(|problem| problems.push(problem)).ok()
+fn told(list: Vec<String>) -> Problems {
+    Problems { about: "the server cannot speak TLS", list }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)) {
-        Err(error) => Err(format!("{}: cannot be read: {error}", path.display())),
-        Ok(length) if length as u64 > MAX_FILE_BYTES => Err(format!("{}: has more than {MAX_FILE_BYTES} bytes", path.display())),
-        Ok(_) => Ok(bytes),
-    }
+    files::bytes(path, files::MAX_FILE_BYTES).map_err(|wrong| wrong.of(&path.display().to_string()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -20,9 +20,8 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tonic_web::GrpcWebLayer;
+use tower::{Layer as _, Service as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_layer::Layer as _;
-use tower_service::Service;
 
 use super::edge::{Edge, Origin};
 use super::frame::{self, HEADER_BYTES};
@@ -53,18 +52,22 @@ impl Front {
 
     /// Answers one request.
     pub async fn answer(self, request: Request<Body>, cors: Option<CorsLayer>) -> Response<Body> {
-        let answer = match cors {
-            Some(cors) => cors.layer(Dispatch(self)).call(request).await,
-            None => Dispatch(self).call(request).await,
-        };
-        answer.unwrap_or_else(|never| match never {})
+        let Some(cors) = cors else { return self.dispatch(request).await };
+        let dispatch = service_fn(|request| {
+            let front = self.clone();
+            async move { Ok::<_, Infallible>(front.dispatch(request).await) }
+        });
+        cors.layer(dispatch).call(request).await.unwrap_or_else(|never| match never {})
     }
 
     async fn dispatch(self, request: Request<Body>) -> Response<Body> {
         let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
         if kind.starts_with(b"application/grpc-web") {
-            let answer = GrpcWebLayer::new().layer(Inner(self)).call(request).await;
-            answer.unwrap_or_else(|never| match never {})
+            let grpc = service_fn(|request| {
+                let Self { edge, origin, .. } = self.clone();
+                async move { Ok::<_, Infallible>(edge.answer(request, origin).await) }
+            });
+            GrpcWebLayer::new().layer(grpc).call(request).await.unwrap_or_else(|never| match never {})
         } else if let Some(codec) = Codec::of(kind)
             && request.method() == Method::POST
         {
@@ -250,46 +253,6 @@ fn readable(kind: &str, details: &ErrorDetails) -> Option<Value> {
             Some(json!({"retryDelay": format!("{}.{:03}s", wait.as_secs(), wait.subsec_millis())}))
         }
         _ => None,
-    }
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-/// All requests, as a service for the layer of CORS.
-#[derive(Clone)]
-struct Dispatch(Front);
-
-/// gRPC alone, as a service for the layer of gRPC-Web.
-#[derive(Clone)]
-struct Inner(Front);
-
-impl Service<Request<Body>> for Dispatch {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Answer {
-        let front = self.0.clone();
-        Box::pin(async move { Ok(front.dispatch(request).await) })
-    }
-}
-
-impl Service<Request<Body>> for Inner {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Answer {
-        let Front { edge, origin, .. } = self.0.clone();
-        Box::pin(async move { Ok(edge.answer(request, origin).await) })
     }
 }
 

@@ -6,6 +6,8 @@ use std::process::Command;
 use jianbao::engine::report::FindingCode;
 use jianbao::grpc::status::Reason;
 
+use super::folder::Folder;
+
 const GUIDE: &str = include_str!("../../docs/operating.md");
 
 /// The commands that the guide says are tested.
@@ -15,12 +17,10 @@ fn tested() -> Vec<&'static str> {
 
 /// What the commands of one block print, in a folder of their own with the program at hand.
 fn run(number: usize, commands: &str) -> String {
-    let folder = std::env::temp_dir().join(format!("jianbao-guide-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new(&format!("guide-{number}"));
     let program = Path::new(env!("CARGO_BIN_EXE_jianbao")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let output = Command::new("bash").args(["-euo", "pipefail", "-c", commands]).current_dir(&folder).env("PATH", path).output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let output = Command::new("bash").args(["-euo", "pipefail", "-c", commands]).current_dir(&folder.0).env("PATH", path).output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(output.status.success(), "{commands}\n{said}");
     said

@@ -15,6 +15,7 @@
 mod bulletins;
 mod corpus;
 mod examples;
+mod folder;
 mod grpc;
 mod guide;
 mod hostile;

@@ -13,6 +13,7 @@ use jianbao::register::Places;
 use jianbao::renew::Renewable;
 
 use super::corpus::texts;
+use super::folder::Folder;
 use super::invariants::{broken, figures};
 
 fn here(path: &str) -> PathBuf {
@@ -173,23 +174,6 @@ fn problems_of_both_are_told_together() {
     let problems = Places::new(Some(folder.0.join("r.csv")), Some(folder.0.clone())).engine().unwrap_err().to_string();
     for told in ["r.csv:2: name: is empty", "words.toml:1: forms: is missing", "z.toml:1: is not UTF-8"] {
         assert!(problems.contains(told), "{problems}");
-    }
-}
-
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("jianbao-register-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

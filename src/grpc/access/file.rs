@@ -1,9 +1,6 @@
 //! The file of callers: TOML, checked as a whole.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,21 +10,10 @@ use tokio::sync::Semaphore;
 use super::bucket::Bucket;
 use super::jwt::Issuer;
 use super::{Allowed, Caller, Callers};
+use crate::files;
+use crate::renew::{Problems, kept};
 
-/// Longest file of callers or keys, in bytes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 const MOST: u32 = 1_000_000;
-
-/// All that is wrong with the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<String>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the callers cannot be used:")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,12 +53,7 @@ fn both() -> Vec<Allowed> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)) {
-        Err(error) => Err(format!("{}: cannot be read: {error}", path.display())),
-        Ok(length) if length as u64 > MAX_FILE_BYTES => Err(format!("{}: has more than {MAX_FILE_BYTES} bytes", path.display())),
-        Ok(_) => Ok(text),
-    }
+    files::text(path, files::MAX_FILE_BYTES).map_err(|wrong| wrong.of(&path.display().to_string()))
 }
 
 fn document(path: &Path) -> Result<Document, String> {
@@ -94,18 +75,22 @@ pub fn keys_path(path: &Path) -> Option<PathBuf> {
     document(path).ok()?.jwt.map(|jwt| beside(path, &jwt.keys))
 }
 
+fn told(list: Vec<String>) -> Problems {
+    Problems { about: "the callers cannot be used", list }
+}
+
 /// The callers.
 ///
 /// # Errors
 /// All that is wrong.
 pub fn read(path: &Path) -> Result<Callers, Problems> {
-    let Document { caller: rows, jwt } = document(path).map_err(|problem| Problems(vec![problem]))?;
+    let Document { caller: rows, jwt } = document(path).map_err(|problem| told(vec![problem]))?;
     let mut problems = Vec::new();
     let issuer = jwt.and_then(|jwt| {
         let keys = beside(path, &jwt.keys);
         let made = text(&keys)
             .and_then(|jwks| Issuer::new(jwt.issuer, jwt.audience, &jwks).map_err(|problem| format!("{}: {problem}", keys.display())));
-        made.map_err(|problem| problems.push(problem)).ok()
+        kept(made, &mut problems)
     });
     let mut callers = Callers {
         by_token: HashMap::new(),
@@ -121,7 +106,7 @@ pub fn read(path: &Path) -> Result<Callers, Problems> {
     for row in rows {
         row.add_to(&mut callers, &mut |name, problem| problems.push(format!("{}: caller `{name}`: {problem}", path.display())));
     }
-    if problems.is_empty() { Ok(callers) } else { Err(Problems(problems)) }
+    if problems.is_empty() { Ok(callers) } else { Err(told(problems)) }
 }
 
 impl Row {

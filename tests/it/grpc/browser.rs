@@ -12,6 +12,7 @@ use super::clients::is_there;
 use super::life::Program;
 use super::operate::{ADMIN, counted};
 use super::{eventually, raw, request};
+use crate::folder::Folder;
 
 /// One request by HTTP/1.1: the status, the headers and the body of the answer.
 fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
@@ -247,15 +248,14 @@ fn l8_a_browsers_page_of_another_origin_calls_by_grpc_web_and_json() {
     let origin = page(content(&open));
     let _open = Program::start_on(&open, &["--cors-origins", &origin]);
     let seen = |origin: &str| {
-        let profile = std::env::temp_dir().join(format!("jianbao-chromium-{}", std::process::id()));
+        let profile = Folder::new("chromium");
         let output = Command::new("chromium")
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
             .args(["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=10000", "--dump-dom"])
-            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("--user-data-dir={}", profile.0.display()))
             .arg(origin)
             .output()
             .unwrap();
-        let _ = std::fs::remove_dir_all(&profile);
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let dom = seen(&origin);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::life::Program;
+use crate::folder::Folder;
 
 /// The interpreter to use: `JIANBAO_PYTHON`, or what the path has.
 fn python() -> Command {
@@ -88,23 +89,6 @@ fn buf_finds_the_proto_clean_and_calls_through_reflection() {
     let three = format!(r#"{one} {{"bulletin": {{"id": "b"}}}} {one}"#);
     let answers = buf(&[&call[..], &[&three, &url("BulkExtractReports")]].concat());
     assert!(answers.contains(r#""reason": "INVALID_REQUEST""#) && answers.contains(r#""sequence": "2""#), "{answers}");
-}
-
-/// A folder of its own for a test, gone when it ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("jianbao-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// The amount of the only figure in an answer of an example.

@@ -14,6 +14,7 @@ use tonic_reflection::pb::{v1, v1alpha};
 
 use super::raw::{self, BULK, UNARY};
 use super::{LONG, eventually, request, start};
+use crate::folder::Folder;
 
 const SERVICE: &str = "jianbao.v1.ExtractReportService";
 
@@ -92,21 +93,19 @@ fn l1_every_problem_is_reported_together_and_before_a_port_is_bound() {
 
 #[test]
 fn l1_a_flag_goes_before_the_environment_and_both_before_the_settings_file() {
-    let file = std::env::temp_dir().join(format!("jianbao-settings-{}.toml", std::process::id()));
-    let name = file.display().to_string();
-    std::fs::write(&file, "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\nno-such = 1\n").unwrap();
+    let folder = Folder::new("settings");
+    let name = folder.file("settings.toml", "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\nno-such = 1\n");
     let config = |arguments: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_jianbao"));
-        program.arg("config").args(arguments).env("JIANBAO_CONFIG", &file).env("JIANBAO_MAX_CALLS", "20").env("JIANBAO_WORKERS", "2");
+        program.arg("config").args(arguments).env("JIANBAO_CONFIG", &name).env("JIANBAO_MAX_CALLS", "20").env("JIANBAO_WORKERS", "2");
         program.output().unwrap()
     };
     let output = config(&["--workers", "1"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(78));
     assert!(said.contains(&format!("{name}:5: no-such: there is no such setting")), "{said}");
-    std::fs::write(&file, "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\n").unwrap();
+    folder.file("settings.toml", "workers = 3\nmax-calls = 30\nqueue-jobs = 300\nreflection = false\n");
     let output = config(&["--workers", "1"]);
-    std::fs::remove_file(&file).unwrap();
     assert_eq!(output.status.code(), Some(0));
     let page = String::from_utf8(output.stdout).unwrap();
     let from_file = |line| format!("{name}:{line}");

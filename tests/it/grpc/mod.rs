@@ -160,6 +160,11 @@ impl Running {
     }
 }
 
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 /// A request with this id and text.
 pub fn request(id: &str, text: &str) -> pb::ExtractReportRequest {
     let bulletin = pb::Bulletin { id: id.to_owned(), text: text.to_owned(), ..pb::Bulletin::default() };

@@ -94,8 +94,14 @@ async fn l6_each_call_has_a_line_in_the_audit_log_and_no_text_of_a_bulletin() {
     assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
     assert!(line["request_bytes"].as_u64().unwrap() > 40 && line["response_bytes"].as_u64() > line["request_bytes"].as_u64(), "{line}");
     assert!(!line.to_string().contains("衡山县"), "{line}");
-    client.extract_report(request("bad\nid", "")).await.unwrap_err();
+    let long = format!("bad\nid-{}", "x".repeat(200));
+    client.extract_report(request(&long, "")).await.unwrap_err();
     let line = audited(&program);
+    assert_eq!(
+        line["bulletin_ids"],
+        format!("`{}`", long.escape_debug()),
+        "an id is logged in full, with what could disturb a reader escaped"
+    );
     assert_eq!((&line["code"], &line["responses"]), (&"InvalidArgument".into(), &0.into()));
     let stream = tokio_stream::iter((0..100).map(|n| request(&n.to_string(), "x")));
     let mut answers = client.bulk_extract_reports(stream).await.unwrap().into_inner();

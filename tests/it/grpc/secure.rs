@@ -1,7 +1,5 @@
 //! L4 and L5: TLS, and who may call.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,30 +18,8 @@ use tonic_types::StatusExt as _;
 
 use super::life::Program;
 use super::operate::{ADMIN, audited, counted, metrics};
-use super::{pb, request};
-
-/// A folder of its own for the files of one test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("jianbao-secure-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use super::{hex, pb, request};
+use crate::folder::Folder;
 
 /// One who signs certificates.
 struct Authority {
@@ -229,7 +205,7 @@ fn bearer(token: &str) -> Request<pb::ExtractReportRequest> {
 }
 
 fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 
 use super::life::Program;
 use super::operate::audited;
-use super::{LONG, pb, request};
+use super::{LONG, hex, pb, request};
 
 /// A collector in this process, which hands on what it is sent.
 struct Collector(mpsc::UnboundedSender<ExportTraceServiceRequest>);
@@ -83,10 +83,6 @@ async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<ExportTraceServiceR
     let incoming = tonic::transport::server::TcpIncoming::from(listener);
     tokio::spawn(tonic::transport::Server::builder().add_service(TraceServiceServer::new(Collector(sender))).serve_with_incoming(incoming));
     (address, received)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn traced(id: &str, text: &str, context: &str) -> Request<pb::ExtractReportRequest> {

@@ -82,6 +82,9 @@ impl From<RegionName> for Regions {
 /// 兴山农商行 beside 秭归农商行: a name that several regions share is that of the one in the prefecture, or else in the
 /// province, of the text's other institutions.
 pub(super) fn settle_by_neighbours(parts: &Parts<'_>, mentions: &mut [InstitutionMention]) {
+    if !mentions.iter().any(is_open) {
+        return;
+    }
     let codes = || mentions.iter().map(|m| m.region_code.as_str()).filter(|code| !code.is_empty());
     let prefectures: BTreeSet<_> = codes().filter(|code| !code.ends_with("0000")).filter_map(|code| code.get(..4)).collect();
     let provinces: BTreeSet<_> = codes().filter_map(|code| code.get(..2)).collect();
@@ -94,12 +97,14 @@ pub(super) fn settle_by_neighbours(parts: &Parts<'_>, mentions: &mut [Institutio
     }
 }
 
+/// Whether a name of its own has no region yet.
+fn is_open(mention: &InstitutionMention) -> bool {
+    mention.region_code.is_empty() && mention.form == NameForm::Proper
+}
+
 /// The only region of an open name whose code begins with one of these.
 fn settled_by(parts: &Parts<'_>, mention: &InstitutionMention, near: &BTreeSet<&str>) -> Option<(String, String)> {
-    if !mention.region_code.is_empty() || mention.form != NameForm::Proper {
-        return None;
-    }
-    let name = parts.region_from(mention.range.start, false)?;
+    let name = parts.region_from(mention.range.start, false).filter(|_| is_open(mention))?;
     let mut found = name.rows(parts.lexicon).filter(|region| near.iter().any(|prefix| region.code.starts_with(prefix)));
     let only = found.next().filter(|_| found.next().is_none())?;
     Some((only.code.clone(), only.name.clone()))
