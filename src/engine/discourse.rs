@@ -8,6 +8,7 @@ use super::lexicon::{Hits, Lexicon, Role, Sense};
 use super::outline::{Outline, ParagraphKind};
 use super::recognize::date::DateMention;
 use super::recognize::institution::{InstitutionMention, NameForm};
+use super::recognize::name::Borrower;
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
 use crate::engine::words::{Words, words};
@@ -147,24 +148,30 @@ fn sector_key(name: &str) -> String {
     name.to_owned()
 }
 
+/// What is known of a text before it is told who is meant where.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// Institutions, by place.
+    pub institutions: &'a [InstitutionMention],
+    /// Nouns of groups, by place.
+    pub groups: &'a [InstitutionMention],
+    /// Borrowers, by place.
+    pub borrowers: &'a [Borrower],
+    /// Dates, by place.
+    pub dates: &'a [DateMention],
+}
+
 /// Works out who is meant where. `groups` are nouns of groups without a scope
 /// (金融机构): they stand for the sector that the text names.
 #[must_use]
-pub fn discourse(
-    source: &SourceText<'_>,
-    hits: &Hits,
-    lexicon: &Lexicon,
-    outline: &Outline,
-    mentions: &[InstitutionMention],
-    groups: &[InstitutionMention],
-    dates: &[DateMention],
-) -> Discourse {
+pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outline: &Outline, marks: Marks<'_>) -> Discourse {
+    let Marks { institutions: mentions, groups, borrowers, dates } = marks;
     let mut out = Discourse::default();
     let mut entity_of = entities::entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
     let mut builder =
-        Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, dates, sector: None, out: &mut out };
+        Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, borrowers, dates, sector: None, out: &mut out };
     builder.run();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();
@@ -297,6 +304,7 @@ struct Turns<'a, 't> {
     outline: &'a Outline,
     mentions: &'a [&'a InstitutionMention],
     entity_of: &'a [Option<usize>],
+    borrowers: &'a [Borrower],
     dates: &'a [DateMention],
     /// The sector that scopes stand for, once known.
     sector: Option<usize>,
@@ -622,12 +630,12 @@ impl Turns<'_, '_> {
             let scope_end = |at: usize| SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count());
             let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
             if let Some(end) = scope {
-                let named = self
-                    .mentions
-                    .partition_point(|m| m.range.start <= at)
-                    .checked_sub(1)
-                    .and_then(|i| self.mentions.get(i))
-                    .is_some_and(|m| at < m.range.end);
+                // 白朗县某合作社获得贷款: the region is part of somebody's name.
+                let covers = |range: Option<&Glyphs>| range.is_some_and(|range| at < range.end);
+                let last = |count: usize| count.checked_sub(1);
+                let institution = last(self.mentions.partition_point(|m| m.range.start <= at)).and_then(|i| self.mentions.get(i));
+                let borrower = last(self.borrowers.partition_point(|b| b.range.start <= at)).and_then(|i| self.borrowers.get(i));
+                let named = covers(institution.map(|m| &m.range)) || covers(borrower.map(|b| &b.range));
                 let window: Vec<usize> = (end..(end + 18).min(range.end))
                     .take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各'))
                     .collect();

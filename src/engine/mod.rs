@@ -89,7 +89,13 @@ impl Engine {
         let products = recognize::name::products(&source, &hits);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table_units(&source, &outline, &mut quantities);
-        let discourse = discourse::discourse(&source, &hits, lexicon, &outline, &institutions, &groups, &dates);
+        let discourse = discourse::discourse(
+            &source,
+            &hits,
+            lexicon,
+            &outline,
+            discourse::Marks { institutions: &institutions, groups: &groups, borrowers: &borrowers, dates: &dates },
+        );
         let places = institutions.iter().map(|m| &m.range).chain(borrowers.iter().map(|b| &b.range));
         let mut names: Vec<Glyphs> = taken.iter().chain(places).cloned().collect();
         names.sort_by_key(|name| name.start);
