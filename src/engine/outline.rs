@@ -137,7 +137,29 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
     let own_line = std::iter::once(0).chain(source.marks(0..HEAD).iter().map(|mark| mark + 1)).filter(opens_line);
     let tail = (source.len().saturating_sub(TAIL)..source.len()).filter(|&at| !source.before(at).is_ascii_digit());
     let last = tail.filter_map(|at| full_day_at(source, at)).find(|d| source.len() - d.range.end <= 3);
-    own_line.filter(|&at| at < HEAD).find_map(|at| full_day_at(source, at)).or(last).and_then(|d| d.start)
+    own_line
+        .filter(|&at| at < HEAD)
+        .find_map(|at| full_day_at(source, at))
+        .or_else(|| day_of_line(source, HEAD))
+        .or(last)
+        .and_then(|d| d.start)
+}
+
+/// The day that ends a line of the first `head` glyphs which says who published it: 河北省保险行业协会2023年8月9日.
+fn day_of_line(source: &SourceText<'_>, head: usize) -> Option<DateMention> {
+    /// Longest such line, in glyphs.
+    const LINE: usize = 40;
+    /// Longest date.
+    const DAY: usize = 12;
+    let ends = source.marks(0..head).iter().copied().filter(|&end| source.at(end) == '\n' && source.before(end) == '日');
+    ends.filter(|&end| {
+        let line = source.marks(0..end).iter().rev().find(|&&at| source.at(at) == '\n').map_or(0, |&at| at + 1)..end;
+        line.len() <= LINE && !source.marks(line).iter().any(|&at| matches!(source.at(at), ',' | '。' | ';' | ':'))
+    })
+    .find_map(|end| {
+        let opens = |at: &usize| !source.before(*at).is_ascii_digit() && !words!["截至", "截止", "至", "于", "到"].end_before(source, *at);
+        (end.saturating_sub(DAY)..end).filter(opens).filter_map(|at| full_day_at(source, at)).find(|day| day.range.end == end)
+    })
 }
 
 /// Draws the outline.
@@ -355,6 +377,8 @@ pub fn is_bullet(source: &SourceText<'_>, at: usize) -> bool {
 
 /// Finds title and publisher among the first paragraphs.
 fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    // The name of a series (…专报) is the title of an issue that has none of its own.
+    let mut series = None;
     for index in 0..out.paragraphs.len().min(MASTHEAD) {
         let Some(paragraph) = out.paragraphs.get(index).cloned() else { break };
         let mentions = marks.institutions.get(inside(marks.institutions, &paragraph.range, |m| &m.range)).unwrap_or_default();
@@ -378,16 +402,26 @@ fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
                             ["办公室", "秘书处"].iter().find(|o| source.starts_with(m.range.end, o)).map_or(0, |o| o.chars().count());
                         out.publisher = Some(m.range.start..m.range.end + office);
                     }
+                    if bare.is_none() {
+                        series = Some(paragraph.range.clone());
+                    }
                     if let Some(p) = out.paragraphs.get_mut(index) {
                         p.kind = ParagraphKind::Meta;
                     }
-                } else if out.title.is_none() {
+                } else if out.title.is_none() && !is_numbered(source, paragraph.range.start) {
                     out.title = Some(paragraph.range.clone());
                 }
             }
             ParagraphKind::Body => break,
         }
     }
+    out.title = out.title.take().or(series);
+}
+
+/// 一、总体情况: a part of the text, not its title.
+fn is_numbered(source: &SourceText<'_>, at: usize) -> bool {
+    let behind = (at..at + 3).find(|&i| !"一二三四五六七八九十".contains(source.at(i))).unwrap_or(at);
+    behind > at && source.at(behind) == '、'
 }
 
 fn has_suffix(source: &SourceText<'_>, range: &Glyphs, suffixes: &[&str]) -> bool {

@@ -46,6 +46,8 @@ struct Example {
     owners: Option<Vec<String>>,
     /// Who got them, in order of place; what names nobody is left out.
     beneficiaries: Option<Vec<String>>,
+    /// Title, publisher and day of publication.
+    masthead: Option<Vec<String>>,
 }
 
 /// A row that has examples.
@@ -147,6 +149,8 @@ fn disagreements(example: &Example) -> Vec<String> {
     let mut all = figures(&report);
     all.sort_by_key(|figure| figure.span.start);
     let mut out = Vec::new();
+    let found = [report.title.clone(), report.publisher.clone(), report.published_on.clone()];
+    differs("masthead", example.masthead.clone(), &found, &mut out);
     let expected = example.figures.as_ref().map(|lines| lines.iter().map(|line| in_order(line)).collect::<Vec<_>>());
     let codes_at = |n: usize| expected.as_ref().and_then(|lines| lines.get(n)).is_none_or(|line| line.contains('#'));
     let found: Vec<String> = all.iter().enumerate().map(|(n, figure)| line(figure, &all, codes_at(n))).collect();

@@ -7,7 +7,7 @@ use crate::engine::reading::Reading;
 use crate::engine::recognize::date::{DateShape, Day};
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Change, ChangeDirection, Metric, Period, QuantityKind};
-use crate::engine::words::words;
+use crate::engine::words::{Words, words};
 
 /// What a change is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,10 @@ pub enum Baseline {
     YearEarlier,
     /// A day of its own: 较2019年末.
     Day(Day),
-    /// 较上月末: the end of the month before the period's end, else this day.
-    MonthBefore(Day),
+    /// 较上月末, 较月初: the end of the month before the period's.
+    MonthBefore,
+    /// 较上季末, 较季初: the end of the quarter before the period's.
+    QuarterBefore,
     /// The baseline of the change right before: 增加1.12亿元,增长11.28%.
     Before,
     /// None stated.
@@ -51,11 +53,13 @@ impl Shift {
             .and_then(|d| d.get(..4))
             .and_then(|y| y.parse::<i32>().ok())
             .or_else(|| reading.published.map(|d| d.year));
+        let last_day = || end.and_then(Day::parse).or(reading.published);
         let baseline = match self.baseline {
             Baseline::YearStart => year.map(|y| format!("{:04}-12-31", y - 1)).unwrap_or_default(),
             Baseline::YearEarlier => end.and_then(year_earlier).unwrap_or_default(),
             Baseline::Day(day) => iso(day),
-            Baseline::MonthBefore(day) => end.and_then(Day::parse).and_then(Day::month_before).map_or_else(|| iso(day), iso),
+            Baseline::MonthBefore => last_day().and_then(Day::month_before).map(iso).unwrap_or_default(),
+            Baseline::QuarterBefore => last_day().and_then(Day::quarter_before).map(iso).unwrap_or_default(),
             Baseline::Before => topic.and_then(|t| t.change.as_ref()).map(|c| c.baseline.clone()).unwrap_or_default(),
             Baseline::None => String::new(),
         };
@@ -157,7 +161,10 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
             continue;
         };
         let tail = reading.source.text(hit.end..left.end);
-        if !tail.is_empty() && !FILLERS.contains(&tail) {
+        // 同比多处置11亿元: more of what the verb does.
+        let adverb = matches!(reading.lexicon.form(hit), "多" | "少");
+        let done = || reading.hits.at(hit.end).iter().any(|verb| verb.end == left.end && verb.has_role(Role::Boundary));
+        if !tail.is_empty() && !FILLERS.contains(&tail) && !(adverb && done()) {
             continue;
         }
         let single = hit.end - hit.start == 1;
@@ -273,14 +280,42 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
     if !opener && matches!(reading.source.before(word.start), '提' | '降' | '最' | '减') {
         return None;
     }
-    let earlier = reading.any(left.clone(), words!["上年同期", "去年同期", "同期", "上年末", "年初", "上年", "去年", "上月"])
-        && !reading.any(left.clone(), words!["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
-    if !earlier {
+    let earlier = earlier_time(reading, &left).is_some() || reading.any(left.clone(), words!["上年", "去年"]);
+    let alike = reading.any(left.clone(), words!["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
+    if !earlier || alike {
         return Some(None);
     }
     let (baseline, from) = baseline(reading, &(window.clause.start..q.range.start), left.start, &[], q);
     let noun_end = from.unwrap_or(word.start).min(word.start);
     Some(Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new: false }))
+}
+
+/// The last time in `range` that is named by how it lies to the period, and where the comparison with it begins.
+fn earlier_time(reading: &Reading<'_, '_>, range: &crate::engine::source::Glyphs) -> Option<(Baseline, usize)> {
+    const TIMES: &[(Baseline, &Words)] = &[
+        (Baseline::YearEarlier, words!["同比", "同期", "上年同月", "去年同月"]),
+        (
+            Baseline::YearStart,
+            words!["年初", "年底", "上年末", "去年末", "去年年末", "上年年末", "上年底", "上年年底", "去年底", "去年年底"],
+        ),
+        (Baseline::QuarterBefore, words!["季初", "上季", "上个季", "上一季"]),
+        (Baseline::MonthBefore, words!["月初", "上月", "上个月", "上一月", "上一个月"]),
+    ];
+    // From the end: of two times the last is what the number is compared with.
+    let (mut start, baseline) = (range.clone()).rev().find_map(|i| {
+        let (baseline, _) = TIMES.iter().find(|(_, words)| words.start_at(reading.source, i))?;
+        let since = reading.source.starts_with(i, "年初以来") || reading.source.starts_with(i, "年底前");
+        // 1月初: a date, and no time named by another.
+        let dated = *baseline == Baseline::MonthBefore && !matches!(reading.source.before(i), '较' | '比' | '与' | '和' | ',');
+        (!since && !dated).then_some((i, *baseline))
+    })?;
+    for word in ["上年", "去年", "上", "去", "今", "本", "较", "比", "高于", "低于", "多于", "少于", "快于", "慢于", "优于", "与", "和"]
+    {
+        if reading.source.ends_with(start, word) && start >= range.start + word.chars().count() {
+            start -= word.chars().count();
+        }
+    }
+    Some((baseline, start))
 }
 
 /// The baseline named in a clause, and where the comparison begins.
@@ -291,64 +326,19 @@ fn baseline(
     before: &[Fact],
     q: &QuantityMention,
 ) -> (Baseline, Option<usize>) {
-    const YEARLY: &[&str] = &[
-        "同比",
-        "较上年同期",
-        "比上年同期",
-        "较去年同期",
-        "比去年同期",
-        "高于上年同期",
-        "高于去年同期",
-        "上年同期",
-        "去年同期",
-        "较同期",
-        "比同期",
-        "同期",
-    ];
-    const START: &[&str] = &[
-        "较年初",
-        "比年初",
-        "较上年末",
-        "比上年末",
-        "较去年末",
-        "比去年末",
-        "较去年年末",
-        "较上年年末",
-        "比上年年末",
-        "较去年底",
-        "比去年底",
-        "较年底",
-        "较上年底",
-        "年初以来",
-        "较今年初",
-        "比去年年末",
-        "较上年初",
-        "较年初净",
-        "比年初净",
-        "较去年年底",
-        "比去年年底",
-        "年初",
-    ];
     let range = left.max(clause.start)..clause.end;
-    let last = |words: &[&str]| (range.clone()).rev().find(|&i| words.iter().any(|w| reading.source.starts_with(i, w)));
-    let yearly = last(YEARLY).map(|i| (Baseline::YearEarlier, i));
-    let start = last(START).filter(|&i| !reading.source.starts_with(i, "年初以来")).map(|i| {
-        let i = if reading.source.starts_with(i, "年初") && matches!(reading.source.before(i), '较' | '比') { i - 1 } else { i };
-        (Baseline::YearStart, i)
-    });
+    let named = earlier_time(reading, &range);
     let day = reading.dates_in(&range).iter().rev().find_map(|d| {
         let opened = matches!(reading.source.before(d.range.start), '较' | '比')
             || reading.source.ends_with(d.range.start, "相比")
             || reading.source.ends_with(d.range.start, "相较");
         let settled = if d.shape == DateShape::Day { d.end.or(d.start) } else { d.end };
         (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since))
-            .then(|| {
-                let relative = reading.source.starts_with(d.range.start, "上月");
-                settled.map(|day| (if relative { Baseline::MonthBefore(day) } else { Baseline::Day(day) }, d.range.start - 1))
-            })
+            .then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1)))
             .flatten()
     });
-    let found = [yearly, start, day].into_iter().flatten().max_by_key(|(_, i)| *i);
+    // What names a time by another (上月末) may be read as a date too, as of the day of publication.
+    let found = [day, named].into_iter().flatten().max_by_key(|(_, i)| *i);
     if let Some((baseline, at)) = found {
         return (baseline, Some(at));
     }
@@ -359,13 +349,29 @@ fn baseline(
     (if beside { Baseline::Before } else { Baseline::None }, None)
 }
 
-/// The last fact of the sentence that states a level: what a change changes.
+/// The last fact of the sentence that states a level which a number of this kind may be about.
 #[must_use]
-pub fn last_level(before: &[Fact]) -> Option<&Fact> {
-    before
-        .iter()
-        .rev()
-        .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition))
+pub fn last_level(before: &[Fact], kind: QuantityKind) -> Option<&Fact> {
+    let fits = |f: &Fact| kind != QuantityKind::PercentagePoint || moves_by_points(f.kind);
+    let states = |f: &Fact| !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
+    before.iter().rev().find(|f| f.change.is_none() && states(f) && fits(f))
+}
+
+/// Whether what is counted so, or its growth, can move by percentage points.
+const fn moves_by_points(kind: QuantityKind) -> bool {
+    matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money)
+}
+
+/// The share right before: 代偿率0.83%,低于全省0.4个百分点.
+fn share(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none())
+}
+
+/// What a gap in percentage points is about: the growth or the share right before it, else the last level.
+#[must_use]
+pub fn compared<'f>(reading: &Reading<'_, '_>, window: &Window, before: &'f [Fact], kind: QuantityKind) -> Option<&'f Fact> {
+    let of_growth = reading.any(window.left.clone(), words!["增速", "增幅", "增长"]);
+    grown(before).or_else(|| share(before).filter(|_| !of_growth)).or_else(|| last_level(before, kind))
 }
 
 /// The growth right before: what a gap of growth is about.
@@ -380,7 +386,7 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>,
     shift?;
     let fits = |f: &&Fact| match q.kind {
         QuantityKind::Percent | QuantityKind::Multiple => !matches!(f.kind, QuantityKind::Duration),
-        QuantityKind::PercentagePoint => matches!(f.kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money),
+        QuantityKind::PercentagePoint => moves_by_points(f.kind),
         kind => f.kind == kind && (kind != QuantityKind::Count || f.unit == q.unit),
     };
     let beside = shift.is_some_and(|s| s.baseline == Baseline::Before);
@@ -399,9 +405,8 @@ pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>,
         .rev()
         .filter(fits)
         .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
-    let share = || before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none());
     if q.kind == QuantityKind::PercentagePoint {
-        return grown(before).or_else(share).or(level).or_else(|| before.iter().rev().find(fits));
+        return grown(before).or_else(|| share(before)).or(level).or_else(|| before.iter().rev().find(fits));
     }
     level.or_else(|| before.iter().rev().find(fits))
 }

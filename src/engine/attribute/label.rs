@@ -25,15 +25,17 @@ const ELLIPTIC: &[&str] = &[
     "笔数",
     "贷款金额",
     "涉及贷款",
-    "本金",
     "合同金额",
     "涉及资金",
     "款项",
     "价值",
     "价值约",
     "总价值",
-    "贷款本金",
-    "利息",
+    "人民币",
+    "户",
+    "单户",
+    "每户",
+    "单笔",
 ];
 
 /// The label of a number and the noun phrase it comes from.
@@ -82,12 +84,9 @@ pub fn label(
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
-    let elliptic = text.is_empty() || (ELLIPTIC.contains(&text) && !before.is_empty() && window.left.start > window.sentence.start);
-    if elliptic
-        && let Some(last) = before.last().filter(|l| same_act(reading, l, window))
-        && (q.kind == QuantityKind::Duration && last.kind == QuantityKind::Duration
-            || matches!(q.kind, QuantityKind::Money | QuantityKind::Count))
-    {
+    let says_nothing = metric != Metric::Condition && ELLIPTIC.contains(&text);
+    let elliptic = text.is_empty() || (says_nothing && !before.is_empty() && window.left.start > window.sentence.start);
+    if elliptic && let Some(last) = goes_on(reading, q, window, before) {
         return (last.label.clone(), noun.start..noun.start);
     }
     if elliptic && window.clause.start > window.sentence.start {
@@ -99,10 +98,32 @@ pub fn label(
     if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
     }
-    if ELLIPTIC.contains(&text) && text != "贷款" && text != "贷款本金" && text != "利息" && text != "余额" {
+    // 由年初的5.85%降至5.12%: the second rate is what the first was.
+    if text.is_empty() && q.kind == QuantityKind::Percent {
+        let same = |l: &&Fact| l.kind == q.kind && l.metric == metric && l.window.clause == window.clause;
+        if let Some(last) = before.last().filter(same) {
+            return (last.label.clone(), noun);
+        }
+    }
+    if says_nothing && text != "余额" {
         return (String::new(), noun.end..noun.end);
     }
     (text.to_owned(), noun)
+}
+
+/// What an elliptic number counts: what was counted before it in the same act. A rate or a share counts nothing.
+fn goes_on<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &'f [Fact]) -> Option<&'f Fact> {
+    let mut act = before.iter().rev().take_while(|l| same_act(reading, l, window));
+    match q.kind {
+        QuantityKind::Duration => act.next().filter(|l| l.kind == QuantityKind::Duration),
+        QuantityKind::Money | QuantityKind::Count => {
+            // 发放4263户、3.82亿元 counts one thing twice; the sum behind 惠及户数 is none of the customers.
+            let paired = |l: &Fact| reading.source.at(l.window.right.start) == '、';
+            let customers = |l: &Fact| q.kind == QuantityKind::Money && l.metric == Metric::CustomerCount && !paired(l);
+            act.find(|l| matches!(l.kind, QuantityKind::Money | QuantityKind::Count) && l.metric != Metric::Condition && !customers(l))
+        }
+        _ => None,
+    }
 }
 
 /// The first cell of a table's row, unless it is the total's.
@@ -210,7 +231,7 @@ fn changed(
             return (reading.source.text(behind.clone()).to_owned(), behind);
         }
     }
-    if let Some(topic) = topic.or_else(|| last_level(before)) {
+    if let Some(topic) = topic.or_else(|| last_level(before, q.kind)) {
         return (topic.label.clone(), topic.noun.start..topic.noun.start);
     }
     let clause = noun_before(reading, &(window.clause.start..shift.noun_end.max(window.clause.start)));
@@ -235,7 +256,7 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if text.chars().count() >= 3 {
         return Some((text.to_owned(), noun));
     }
-    let level = super::change::grown(before).or_else(|| last_level(before))?;
+    let level = super::change::compared(reading, window, before, q.kind)?;
     let grows = matches!(
         metric,
         Metric::LoanBalance
@@ -259,7 +280,7 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
         if noun.len() >= 2 {
             return (reading.source.text(noun.clone()).to_owned(), noun);
         }
-        if let Some(last) = last_level(before).or(before.last()) {
+        if let Some(last) = last_level(before, QuantityKind::Percent).or(before.last()) {
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
     }
@@ -269,7 +290,7 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
     let noun = whole.map_or(noun.clone(), |part| part..noun.end);
     let text = reading.source.text(noun.clone());
     if matches!(text, "占比" | "比例" | "比重" | "占比达" | "") {
-        if let Some(last) = last_level(before).filter(|_| !text.is_empty()) {
+        if let Some(last) = last_level(before, QuantityKind::Percent).filter(|_| !text.is_empty()) {
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
         let right = window.noun_after(reading);

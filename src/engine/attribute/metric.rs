@@ -64,7 +64,7 @@ pub fn metric(
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
         QuantityKind::Multiple => topic
-            .or_else(|| super::change::last_level(before))
+            .or_else(|| super::change::last_level(before, kind))
             .map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
         QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => {
             built(Metric::Other, "no_metric", String::new())
@@ -214,6 +214,11 @@ fn money(
         // 涉及贷款本金: the clause before says what was done with it.
         if found.strength <= 1 && reading.any(window.left.clone(), words!["涉及", "本金", "利息"]) {
             let sentence = window.sentence.start..q.range.start;
+            // 减免息费、延长还款期限,涉及贷款本金4.1亿元: principal is put off, not waived.
+            if reading.any(window.left.clone(), words!["本金"]) && reading.any(sentence.clone(), words!["延期", "延长", "展期", "延后"])
+            {
+                return built(Metric::RepaymentDeferred, "cue_in_sentence", "本金".to_owned());
+            }
             if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
                 return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end).to_owned());
             }
@@ -305,12 +310,17 @@ fn ratio(
     let gap = reading.any(window.clause.start..q.range.end, words!["高于", "低于", "快于", "比", "较", "高出"]);
     if kind == QuantityKind::PercentagePoint
         && (shift.is_some() || gap)
-        && let Some(level) = super::change::grown(before).or(topic).or_else(|| super::change::last_level(before))
+        && let Some(level) = topic.or_else(|| super::change::compared(reading, window, before, kind))
     {
         return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
     }
+    let stretch = window.sentence.start..q.range.start;
+    let rate_of_sentence = || {
+        let found = strongest(reading, kind, &stretch, &(0..0)).filter(|_| kind == QuantityKind::PercentagePoint)?;
+        let words = || reading.source.text(found.start..found.end).to_owned();
+        (found.metric == Metric::InterestRate).then(|| built(found.metric, "cue_in_sentence", words()))
+    };
     if shift.is_some() {
-        let stretch = window.sentence.start..q.range.start;
         let grows = noun_before(
             reading,
             &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))),
@@ -336,15 +346,16 @@ fn ratio(
         if let Some(level) = topic {
             return built(level.metric, "growth_of_the_topic", level.label.clone());
         }
+        if let Some(rate) = rate_of_sentence() {
+            return rate;
+        }
         if let Some(found) = strongest(reading, QuantityKind::Money, &stretch, &(0..0)) {
             return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         return built(Metric::Other, "growth_of_something_else", String::new());
     }
-    if let Some(found) = strongest(reading, kind, &(window.sentence.start..q.range.start), &(0..0))
-        .filter(|f| f.metric == Metric::InterestRate && kind == QuantityKind::PercentagePoint)
-    {
-        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end).to_owned());
+    if let Some(rate) = rate_of_sentence() {
+        return rate;
     }
     built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
 }
@@ -355,6 +366,8 @@ fn count(
     window: &Window,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
+    /// What makes 件 count claims.
+    const CLAIMS: &Words = words!["案件", "赔案", "结案", "赔付", "理赔", "给付"];
     let noun = counted_noun(reading, q, window);
     let head = head_cue(reading, &noun);
     let words = reading.source.text(noun.clone());
@@ -378,9 +391,7 @@ fn count(
         }
         "件" | "单" | "份" if in_left(words!["保单", "签单", "承保"]) => Metric::Other,
         "件" if reading.any(noun.clone(), words!["报案", "申请"]) || in_left(words!["报案", "申请"]) => Metric::ApplicationCount,
-        "件" if reading.any(noun.clone(), words!["案件", "赔案", "结案"]) || in_left(words!["案件", "赔案", "结案"]) => {
-            Metric::Other
-        }
+        "件" if reading.any(noun.clone(), CLAIMS) || in_left(CLAIMS) => Metric::Other,
         "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
             if reading.any(noun.clone(), words!["点击", "访问", "浏览"]) || in_left(words!["点击", "访问", "浏览量"]) {
                 Metric::Other

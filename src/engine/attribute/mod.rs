@@ -168,8 +168,12 @@ fn read(
         fact.purposes.clone_from(&last.purposes);
         fact.segments.clone_from(&last.segments);
     }
-    if !fact.product.is_empty() && fact.sentence.is_some() && matches!(fact.label.as_str(), "授信" | "贷款" | "放款" | "发放" | "投放")
-    {
+    let of_product = match fact.label.as_str() {
+        "授信" | "贷款" | "放款" | "发放" | "投放" => true,
+        "" => matches!(fact.kind, QuantityKind::Money | QuantityKind::Count),
+        _ => false,
+    };
+    if of_product && !fact.product.is_empty() && fact.sentence.is_some() {
         fact.label.clone_from(&fact.product);
     }
     fact

@@ -82,11 +82,19 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
         // 平均 and 当年 stand between the noun and its number.
         let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
         let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);
-        let skip = [word, mean, dated].into_iter().flatten().filter(|&start| start > left.start || Some(start) == word).min();
+        let skip = [word, mean, dated]
+            .into_iter()
+            .flatten()
+            .filter(|&start| start > left.start || Some(start) == word || Some(start) == mean)
+            .min();
+        // 利率可下调15个基点, not 认可.
+        let modal = || reading.source.before(end) == '可' && !matches!(reading.source.before(end - 1), '认' | '许');
         let filler = end > left.start
-            && matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是')
+            && (modal() || matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是'))
             && skip.is_none()
-            && !(reading.source.before(end) == '额' && end >= 2 && "余金总授用限信保销净差定".contains(reading.source.before(end - 1)));
+            && !(reading.source.before(end) == '额'
+                && end >= 2
+                && "余金总授用限信保销净差定份数面税缺配".contains(reading.source.before(end - 1)));
         match skip {
             Some(start) => end = start,
             None if filler => end -= 1,
@@ -134,6 +142,9 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
         | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before) && clean_after(after),
+        // 存贷比71%: a ratio, and no comparison.
+        "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由".contains(after)),
+        "给" => after != '付',
         "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
         "贷" => false,
         "到" => !"期账位户岗".contains(after),

@@ -205,6 +205,7 @@ impl Turns<'_, '_> {
         let mut section = None;
         // The institution whose name opens the paragraph, and that paragraph.
         let mut topic = None;
+        let mut paragraph = 0;
         for sentence in &self.outline.sentences {
             let at = sentence.range.start;
             let own = self
@@ -221,6 +222,10 @@ impl Turns<'_, '_> {
             let bank_section = owner.and_then(|o| self.out.entities.get(o)).is_some_and(|e| !oversees(e.kind));
             if bank_section && !self.opens_with_anaphor(sentence.range.start) {
                 current = topic.filter(|&(_, paragraph)| paragraph == sentence.paragraph).map(|(entity, _)| entity).or(owner);
+            }
+            if sentence.paragraph != paragraph {
+                paragraph = sentence.paragraph;
+                current = self.lenders_again(paragraph, current).or(current);
             }
             self.turn(sentence.range.start, current);
             while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
@@ -242,6 +247,19 @@ impl Turns<'_, '_> {
             }
         }
         self.fill_start();
+    }
+
+    /// The sector of lenders told of before that of insurers, where a paragraph says nothing of insurance.
+    fn lenders_again(&self, paragraph: usize, current: Option<usize>) -> Option<usize> {
+        let is = |entity: usize, insures: bool| {
+            let sector = self.out.entities.get(entity).filter(|e| e.kind == InstitutionType::BankingSector);
+            sector.is_some_and(|e| (sector_key(&e.name) == "保险") == insures)
+        };
+        let range = self.outline.paragraphs.get(paragraph)?.range.clone();
+        let insures =
+            || range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range.clone());
+        current.filter(|&entity| is(entity, true) && !insures())?;
+        self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(|&entity| is(entity, false)))
     }
 
     fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {

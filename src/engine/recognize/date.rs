@@ -41,6 +41,13 @@ impl Day {
         let (year, month) = shift_month(self.year, self.month, -1);
         month_end(year, month)
     }
+
+    /// The last day of the quarter before this one's.
+    #[must_use]
+    pub fn quarter_before(self) -> Option<Self> {
+        let (year, month) = shift_month(self.year, self.month, -1 - i32::try_from((self.month.max(1) - 1) % 3).unwrap_or(0));
+        month_end(year, month)
+    }
 }
 
 /// What shape of time an expression names.

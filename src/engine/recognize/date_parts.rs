@@ -312,7 +312,8 @@ impl Reader<'_> {
     fn relative_month(&self, at: usize) -> Option<Reading> {
         const WORDS: &[(&str, i32)] = &[("本月", 0), ("当月", 0), ("上个月", -1), ("上月", -1), ("下个月", 1), ("下月", 1), ("这个月", 0)];
         let (end, by) = WORDS.iter().find_map(|&(word, by)| Some((self.view.skip(at, word)?, by)))?;
-        if matches!(self.view.before(at), '以' | '早' | '晚' | '根') {
+        // 6月当月: the month that has just been named.
+        if matches!(self.view.before(at), '以' | '早' | '晚' | '根' | '月' | '份') {
             return None;
         }
         let reference = self.reference?;
