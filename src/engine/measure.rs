@@ -82,11 +82,17 @@ pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     reading.words(sentence.clone(), Role::Boilerplate).next().is_some()
 }
 
-/// 下一步, 今后: what follows, as long as it says 将, is intended, not done.
-fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+/// 下一步, 今后: what the sentence says is intended, not done.
+#[must_use]
+pub fn opens_plan(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     const OPENERS: &Words = words!["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
-    let head = sentence.start..sentence.end.min(sentence.start + 6);
-    head.into_iter().any(|i| matches!(reading.source.at(i), '下' | '接' | '今' | '未' | '展' | '后') && OPENERS.start_at(reading.source, i))
+    let mut head = sentence.start..sentence.end.min(sentence.start + 6);
+    head.any(|i| OPENERS.start_at(reading.source, i))
+}
+
+/// Whether a sentence opens a plan, or says with 将 that it goes on with one.
+fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
+    opens_plan(reading, sentence)
         || (reading.any(
             sentence.start..sentence.end.min(sentence.start + 30),
             words![

@@ -133,6 +133,11 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
             return Some(day);
         }
     }
+    let named = words!["来源:"].first_in(source, 0..source.len().min(HEAD));
+    let line = named.and_then(|label| Some(label.end..source.marks(label.end..HEAD).iter().copied().find(|&at| source.at(at) == '\n')?));
+    if let Some(day) = line.and_then(|mut line| line.find_map(|at| full_day_at(source, at))) {
+        return day.start;
+    }
     let opens_line = |&at: &usize| matches!(source.before(at), '\n' | '\t' | '(' | ' ');
     let own_line = std::iter::once(0).chain(source.marks(0..HEAD).iter().map(|mark| mark + 1)).filter(opens_line);
     let tail = (source.len().saturating_sub(TAIL)..source.len()).filter(|&at| !source.before(at).is_ascii_digit());
@@ -418,10 +423,13 @@ fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
     out.title = out.title.take().or(series);
 }
 
-/// 一、总体情况: a part of the text, not its title.
-fn is_numbered(source: &SourceText<'_>, at: usize) -> bool {
+/// 一、总体情况, (一)信贷投放: a part of the text that its number opens.
+#[must_use]
+pub fn is_numbered(source: &SourceText<'_>, at: usize) -> bool {
+    let bracket = source.at(at) == '(';
+    let at = at + usize::from(bracket);
     let behind = (at..at + 3).find(|&i| !"一二三四五六七八九十".contains(source.at(i))).unwrap_or(at);
-    behind > at && source.at(behind) == '、'
+    behind > at && source.at(behind) == if bracket { ')' } else { '、' }
 }
 
 fn has_suffix(source: &SourceText<'_>, range: &Glyphs, suffixes: &[&str]) -> bool {
@@ -436,7 +444,8 @@ const fn publishes(kind: InstitutionType) -> bool {
 /// What stands behind 来源: on a line.
 fn source_label(source: &SourceText<'_>, range: &Glyphs) -> Option<Glyphs> {
     let at = (range.start..range.end).find(|&i| source.starts_with(i, "来源:"))? + 3;
-    let end = (at..range.end).find(|&i| matches!(source.at(i), '\t' | ' ' | ')' | ',' | '。')).unwrap_or(range.end);
+    let ends = |&i: &usize| matches!(source.at(i), '\t' | ' ' | ')' | ',' | '。') || full_day_at(source, i).is_some();
+    let end = (at..range.end).find(ends).unwrap_or(range.end);
     (at < end).then_some(at..end)
 }
 

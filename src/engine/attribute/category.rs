@@ -3,13 +3,17 @@
 use std::ops::Range;
 
 use super::Fact;
-use crate::engine::measure::Cue;
+use crate::engine::measure::{Cue, opens_plan};
 use crate::engine::reading::Reading;
 use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::words::{Words, words};
 
 /// Settles the category of each fact of a sentence.
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
+    // What is planned is no act yet, whatever its sum.
+    if facts.get(range.start).is_some_and(|first| opens_plan(reading, &first.window.sentence)) {
+        return;
+    }
     for index in range.clone() {
         let category = facts.get(index).and_then(|f| fixed(reading, f)).map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {

@@ -8,7 +8,7 @@ use super::Fact;
 use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::name::Borrower;
-use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
+use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::{Glyphs, is_ideograph};
 use crate::engine::words::{Words, words};
 
@@ -253,7 +253,13 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
         return Some(name);
     }
     let mut within = reading.hits.inside(reach.start..fact.window.left.end);
-    if within.any(|hit| hit.has_role(Role::BorrowerReference) || refers_to_borrower(reading, hit)) {
+    // In a bulletin of an insurer 公司 is the insurer.
+    let itself = fact.owner.and_then(|owner| reading.discourse.entities.get(owner)).is_some_and(|owner| {
+        use InstitutionType as Type;
+        matches!(owner.kind, Type::Insurer | Type::SecuritiesFirm | Type::GuaranteeCompany | Type::NonBankLender)
+    });
+    let refers = |hit: Hit| refers_to_borrower(reading, hit) && !(itself && reading.lexicon.form(hit) == "公司");
+    if within.any(|hit| hit.has_role(Role::BorrowerReference) || refers(hit)) {
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
         let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
         let previous = reading.borrowers_in(&(near..fact.window.left.end)).last()?;

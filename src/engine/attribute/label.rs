@@ -4,6 +4,7 @@ use super::Fact;
 use super::change::{Shift, last_level};
 use super::metric::counted_noun;
 use super::window::{Window, noun_before};
+use crate::engine::lexicon::Role;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{Metric, QuantityKind};
@@ -80,7 +81,7 @@ pub fn label(
         QuantityKind::Money if !right.is_empty() && starts_noun(reading, &right) && attributive(reading, window, &left) => right,
         _ => left,
     };
-    let noun = quoted_whole(reading, without_act(reading, noun));
+    let noun = quoted_whole(reading, without_act(reading, without_counted(noun, before)));
     let noun = if metric == Metric::Condition { loan_class(reading, noun) } else { noun };
     let noun = if noun.is_empty() && q.kind == QuantityKind::Money { fronted(reading, &window.left) } else { noun };
     let text = reading.source.text(noun.clone());
@@ -115,6 +116,8 @@ pub fn label(
 fn goes_on<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &'f [Fact]) -> Option<&'f Fact> {
     let mut act = before.iter().rev().take_while(|l| same_act(reading, l, window));
     match q.kind {
+        // 30分钟完成授信审批、半天内放款: each time has an act of its own.
+        QuantityKind::Duration if window.right.len() >= 2 => None,
         QuantityKind::Duration => act.next().filter(|l| l.kind == QuantityKind::Duration),
         QuantityKind::Money | QuantityKind::Count => {
             // 发放4263户、3.82亿元 counts one thing twice; the sum behind 惠及户数 is none of the customers.
@@ -159,6 +162,12 @@ fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
 /// Whether a fact stands in the same act: nothing but commas between.
 pub fn same_act(reading: &Reading<'_, '_>, last: &Fact, window: &Window) -> bool {
     !reading.semicolon_in(&(last.window.right.start..window.left.end))
+}
+
+/// 为3126户茶农授信2.74亿元: what the count before has counted is no part of the noun.
+fn without_counted(noun: Glyphs, before: &[Fact]) -> Glyphs {
+    let counted = before.last().filter(|last| last.kind == QuantityKind::Count).map_or(noun.start, |last| last.noun.end);
+    if noun.contains(&counted) { counted..noun.end } else { noun }
 }
 
 /// 完成5000万元的贷款发放: the act behind the noun is no part of it.
@@ -290,7 +299,10 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
     let noun = whole.map_or(noun.clone(), |part| part..noun.end);
     let text = reading.source.text(noun.clone());
     if matches!(text, "占比" | "比例" | "比重" | "占比达" | "") {
-        if let Some(last) = last_level(before, QuantityKind::Percent).filter(|_| !text.is_empty()) {
+        let level = last_level(before, QuantityKind::Percent).filter(|_| !text.is_empty());
+        // 权重由8%提高至15%: the second share is what the first was.
+        let same = |l: &&Fact| text.is_empty() && l.metric == Metric::Share && l.window.clause == window.clause;
+        if let Some(last) = level.or_else(|| before.last().filter(same)) {
             return (last.label.clone(), last.noun.start..last.noun.start);
         }
         let right = window.noun_after(reading);
@@ -312,15 +324,25 @@ fn from_to(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
 /// What is left when no noun stands beside the number: the words behind it.
 fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
     let start = window.right.start;
+    // 48小时内完成灌溉项目贷款审批: the act, and what it is done to.
+    let acts = words!["审批", "审查", "审核", "放款", "办结", "到账", "发放", "投放", "办理", "受理", "赔付", "答复"];
+    let joined = usize::from(reading.source.before(window.right.end) == '、');
+    let ends = [window.right.end - joined.min(window.right.len()), window.clause.end];
+    if let Some(end) = ends.into_iter().find(|&end| end >= start + 2 && acts.end_before(reading.source, end)) {
+        let act = end - 2;
+        let done_to = words!["贷款", "授信", "续贷", "理赔", "保险", "资金"].end_before(reading.source, act) && act >= start + 2;
+        let named = act - if done_to { 2 } else { 0 }..end;
+        return (reading.source.text(named.clone()).to_owned(), named);
+    }
     let end = (start..window.right.end.min(start + 8))
         .find(|&i| matches!(reading.source.at(i), '”' | '“' | '、' | '的' | '('))
         .unwrap_or(window.right.end.min(start + 8));
     let mut start = start;
     while start < end
-        && reading.hits.at(start).iter().any(|h| h.end <= end && h.end - h.start <= 2 && h.has_role(crate::engine::lexicon::Role::Boundary))
         && end - start > 4
+        && let Some(verb) = reading.hits.at(start).iter().find(|h| h.end <= end && h.end - h.start <= 2 && h.has_role(Role::Boundary))
     {
-        start += 1;
+        start = verb.end;
     }
     (reading.source.text(start..end).to_owned(), start..end)
 }

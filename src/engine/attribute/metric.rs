@@ -169,6 +169,11 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         Metric::CentralBankFunding => {
             reading.any(found.end..range.end, words!["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
         }
+        // 撬动…发放: what is lent in the end.
+        Metric::FinancingProvided => {
+            words!["撬动", "带动", "引导"].start_at(source, found.start)
+                && reading.any(found.end..range.end, words!["发放", "投放", "放款"])
+        }
         // 延期 … 投放: funding programmes put off, not repayments.
         Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, words!["发放", "投放", "申请贷款", "授信"]),
         // 优惠利率贷款占比: a share of loans, not their rate.
@@ -340,7 +345,8 @@ fn ratio(
             let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
             return built(metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
-        if let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0)) {
+        let of_count = || strongest(reading, QuantityKind::Count, &window.left, &(0..0));
+        if let Some(found) = of_count().filter(|_| kind == QuantityKind::Percent) {
             return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         if let Some(level) = topic {
@@ -404,7 +410,8 @@ fn count(
             }
         }
         "家" | "所" | "个" | "处" | "间" | "座" => head
-            .filter(|m| *m != Metric::StaffCount || q.unit == "个")
+            .filter(|m| q.unit == "个" || *m != Metric::StaffCount)
+            .filter(|m| q.unit != "家" || *m != Metric::AdminUnitCount)
             .unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
         "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
         "项" | "种" | "类" | "只" | "支" | "单" => head
@@ -445,6 +452,11 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
     if postposed || !attributive {
         return if left.is_empty() { right } else { left };
     }
+    // The verb of the sum that follows is no part of what is counted: 3126户茶农|授信2.74亿元.
+    let lends = words!["授信", "贷款", "放款", "融资", "担保", "让利", "理赔", "赔付"].end_before(reading.source, right.end);
+    if lends && right.end == window.right.end && right.len() >= 4 && reading.source.at(right.end).is_ascii_digit() {
+        right.end -= 2;
+    }
     // What stands behind the noun counted is no part of it: 216名客户经理|包村.
     let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();
     right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
@@ -463,6 +475,8 @@ fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metri
         for sense in reading.lexicon.senses(hit) {
             if let Sense::Metric(i) = sense
                 && let Some(row) = tables.metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count))
+                // 村镇银行 are banks.
+                && !(row.code == Metric::AdminUnitCount && reading.source.starts_with(hit.end, "银行"))
             {
                 out.push((hit.end, hit.end - hit.start, row.code));
             }

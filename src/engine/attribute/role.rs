@@ -165,8 +165,26 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
             || matches!(reading.source.at(end), '“' | '"'))
 }
 
+/// “1名行领导+1名客户经理+1个团队”: how many make up one of something, joined by + in quotation marks.
+fn in_a_formula(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    /// How far such a formula reaches, in glyphs.
+    const REACH: usize = 40;
+    if q.kind != QuantityKind::Count || q.numeral.or(q.value).is_none_or(|value| value > Decimal::TEN) {
+        return false;
+    }
+    let source = reading.source;
+    let quote = |at: &&usize| matches!(source.at(**at), '“' | '”' | '。' | ';' | '\n');
+    let open = source.marks(q.core.start.saturating_sub(REACH)..q.core.start).iter().rev().find(quote);
+    let close = source.marks(q.range.end..q.range.end + REACH).iter().find(quote);
+    let quoted = open.zip(close).filter(|&(&open, &close)| source.at(open) == '“' && source.at(close) == '”');
+    quoted.is_some_and(|(&open, &close)| source.marks(open..close).iter().any(|&at| source.at(at) == '+'))
+}
+
 /// A number that is a manner of speaking: 一户一策, 每一家, 两不误.
 fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    if in_a_formula(reading, q) {
+        return true;
+    }
     if q.script != Script::Han
         || matches!(q.kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money)
             && q.value.is_some_and(|v| v != Decimal::ONE)

@@ -93,7 +93,8 @@ fn items(reading: &Reading<'_, '_>, head: &Fact, length: usize) -> Option<Vec<Gl
     let list = head.window.clause.start..head.window.left.end;
     let named = reading.institutions_in(&list).iter().map(|m| m.range.end);
     let dated = reading.dates_in(&list).iter().map(|d| d.range.end);
-    let said = named.chain(dated).filter(|&e| e <= head.window.left.end).max().unwrap_or(list.start);
+    let respectively = (list.clone()).find(|&i| source.starts_with(i, "分别")).unwrap_or(list.end);
+    let said = named.chain(dated).filter(|&e| e <= respectively).max().unwrap_or(list.start);
     // 平均 is a word of what is named, not where it ends.
     let ends = |i: usize| ENDS.start_at(source, i) && !source.ends_with(i + 1, "平均") || source.at(i).is_ascii_digit();
     let end = (said..list.end).find(|&i| ends(i))?;

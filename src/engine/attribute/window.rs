@@ -109,12 +109,15 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     if !hit.is_in(BOUNDARIES) {
         return false;
     }
+    // 减免手续费: what is waived stands behind the verb.
+    let waives = matches!(reading.lexicon.form(hit), "减免" | "免收" | "减收" | "免除");
     let from = hit.start.saturating_sub(8);
     let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
         let wider = other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start;
         wider
             && reading.lexicon.senses(*other).iter().any(|s| match s {
                 // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
+                Sense::Metric(_) if waives => false,
                 Sense::Metric(_) => {
                     hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(reading.source.text(hit.end..other.end))
                 }
@@ -127,10 +130,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     }
     let source = reading.source;
     let (before, after) = (source.before(hit.start), source.at(hit.end));
-    if hit.end - hit.start >= 2 && words!["时间", "时限", "效率", "手续", "流程", "金额", "需求"].start_at(source, hit.end) {
-        return false;
-    }
-    if hit.end - hit.start >= 2 && matches!(after, '费' | '额' | '率' | '量') {
+    if hit.end - hit.start >= 2 && !waives && (NAMED_BY_AN_ACT.start_at(source, hit.end) && !source.starts_with(hit.end, "员工")) {
         return false;
     }
     match reading.lexicon.form(hit) {
@@ -140,11 +140,14 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "其" if "他它余".contains(after) => false,
         "未" if "分到偿决结".contains(after) => false,
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
+        "需" if after == '求' => false,
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
-        | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before) && clean_after(after),
+        | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before),
         // 存贷比71%: a ratio, and no comparison.
-        "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由".contains(after)),
+        "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分".contains(after)),
         "给" => after != '付',
+        "试点" => after == '“',
+        "计划" => !words!["信贷", "投放", "专项", "资金", "培训"].end_before(source, hit.start),
         "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
         "贷" => false,
         "到" => !"期账位户岗".contains(after),
@@ -152,6 +155,10 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         _ => true,
     }
 }
+
+/// What is called after an act: 审批时长, 授信额, 查勘员.
+const NAMED_BY_AN_ACT: &Words =
+    words!["时间", "时限", "时长", "周期", "效率", "手续", "流程", "金额", "需求", "环节", "权限", "费", "额", "率", "量", "员",];
 
 /// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
 fn names_a_thing(rest: &str) -> bool {
@@ -188,10 +195,6 @@ fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {
 
 const fn clean(before: char) -> bool {
     matches!(before, ',' | '。' | ';' | ':' | '、' | '\n' | '\t' | '”' | ')' | '了' | '行' | '社' | '并' | '均' | '都')
-}
-
-const fn clean_after(_: char) -> bool {
-    true
 }
 
 /// The noun phrase that ends right before a number.
@@ -296,7 +299,7 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
 pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
     const LEADING: &Words = words![
         "全省", "全市", "全区", "全县", "全疆", "全国", "全州", "辖内", "辖区", "我市", "我省", "我县", "全行", "全辖", "当地", "本地",
-        "上述", "相关", "前述",
+        "上述", "相关", "前述", "分行", "支行", "首笔", "首单",
     ];
     loop {
         let source = reading.source;

@@ -2,7 +2,7 @@
 
 use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
 use crate::engine::lexicon::{Hit, Hits, Lexicon, Role, Sense};
-use crate::engine::outline::{Outline, ParagraphKind};
+use crate::engine::outline::{Outline, ParagraphKind, is_numbered};
 use crate::engine::recognize::date::DateMention;
 use crate::engine::recognize::institution::{InstitutionMention, NameForm};
 use crate::engine::recognize::name::Borrower;
@@ -225,7 +225,7 @@ impl Turns<'_, '_> {
             }
             if sentence.paragraph != paragraph {
                 paragraph = sentence.paragraph;
-                current = self.lenders_again(paragraph, current).or(current);
+                current = self.lenders_again(paragraph, current).or_else(|| self.sector_again(paragraph, current)).or(current);
             }
             self.turn(sentence.range.start, current);
             while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
@@ -260,6 +260,17 @@ impl Turns<'_, '_> {
             || range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range.clone());
         current.filter(|&entity| is(entity, true) && !insures())?;
         self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(|&entity| is(entity, false)))
+    }
+
+    /// The sector told of before some bank of it, where a point with a number of its own opens: (二)减费让利。
+    fn sector_again(&self, paragraph: usize, current: Option<usize>) -> Option<usize> {
+        let oversees = |entity: &usize| self.out.entities.get(*entity).is_some_and(|e| oversees(e.kind));
+        let range = self.outline.paragraphs.get(paragraph)?.range.clone();
+        let before = self.outline.paragraphs.get(paragraph.checked_sub(1)?)?.range.clone();
+        current.filter(|entity| !oversees(entity) && is_numbered(self.source, range.start))?;
+        let turns = &self.out.turns;
+        let opened = turns.partition_point(|&(at, _)| at <= before.start).saturating_sub(1);
+        turns.get(opened..)?.iter().rev().find_map(|&(_, owner)| owner.filter(oversees))
     }
 
     fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {
