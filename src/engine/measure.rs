@@ -328,6 +328,8 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
                 && !reading.any(start..end + 2, words!["排查风险", "走访慰问", "摸排风险"])
                 && !source.ends_with(end, "走进大众")
         }
+        // 小微企业转贷款: funds that one bank lends another to lend on.
+        MeasureCategory::LoanRenewal => !(source.starts_with(start, "转贷") && ends(words!["款"])),
         MeasureCategory::UnsecuredLending => !ends(words!["风险", "费", "评估"]) && before != '减',
         MeasureCategory::CollateralInnovation => !(source.ends_with(start, "传统") || is_denied(reading, start)),
         // 不再贷款 is no 再贷款.

@@ -201,6 +201,35 @@ fn every_example_reads_as_its_row_says() {
     assert!(failures.is_empty(), "{} of {count} examples:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// Phrases for acts, by the categories of their measures.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acts {
+    measures: BTreeSet<String>,
+    phrases: Vec<String>,
+}
+
+#[test]
+fn every_act_shows_its_measures() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/measures.toml");
+    let file: BTreeMap<String, Vec<Acts>> = toml::from_str(&fs::read_to_string(path).expect("it is text")).expect("it is TOML");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for acts in file.get("acts").expect("the file holds acts") {
+        for phrase in &acts.phrases {
+            count += 1;
+            let report = ENGINE.extract(&Bulletin { text: format!("2024年3月,清河农商银行{phrase}。"), ..Bulletin::default() });
+            let measures = report.institutions.iter().flat_map(|i| &i.measures);
+            let found: BTreeSet<String> = measures.map(|m| m.category.code().to_owned()).collect();
+            if found != acts.measures {
+                failures.push(format!("{phrase}: {:?}, found {found:?}", acts.measures));
+            }
+        }
+    }
+    assert!(count >= 200, "{count} phrases");
+    assert!(failures.is_empty(), "{} of {count} phrases:\n{}", failures.len(), failures.join("\n"));
+}
+
 /// The rules of grammar, each with a sentence in `tests/cases/grammar.toml`.
 #[test]
 fn every_rule_of_grammar_reads_its_sentence() {

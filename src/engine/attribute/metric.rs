@@ -171,11 +171,14 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         }
         // 撬动…发放: what is lent in the end.
         Metric::FinancingProvided => {
-            words!["撬动", "带动", "引导"].start_at(source, found.start)
-                && reading.any(found.end..range.end, words!["发放", "投放", "放款"])
+            source.starts_with(found.end, "贷款")
+                || words!["撬动", "带动", "引导"].start_at(source, found.start)
+                    && reading.any(found.end..range.end, words!["发放", "投放", "放款"])
         }
         // 延期 … 投放: funding programmes put off, not repayments.
         Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, words!["发放", "投放", "申请贷款", "授信"]),
+        // 审批权限, 审批时间: what may be approved and how fast, not what was.
+        Metric::LoanApproved => words!["权", "时间", "时限", "时长", "效率", "流程", "链条", "环节", "周期"].start_at(source, found.end),
         // 优惠利率贷款占比: a share of loans, not their rate.
         Metric::InterestRate => reading.any(found.end..range.end, words!["占比", "占全部", "占各项"]),
         Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
@@ -290,7 +293,7 @@ fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
 fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
     let written = reading.source.text(q.core.start..q.range.end);
     let bound = ["以下", "以内", "以上"].iter().any(|w| written.contains(w));
-    bound && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债"]))
+    bound && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债", "权限", "审批权"]))
 }
 
 #[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]

@@ -7,6 +7,7 @@ use crate::engine::outline::ParagraphKind;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::{QuantityMention, Script};
 use crate::engine::report::{InstitutionType, Metric, Qualifier, QuantityKind, QuantityRole};
+use crate::engine::source::Glyphs;
 use crate::engine::words::{Words, words};
 use rust_decimal::Decimal;
 use std::cell::OnceCell;
@@ -165,19 +166,22 @@ fn counts_items(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
             || matches!(reading.source.at(end), '“' | '"'))
 }
 
+/// The marks of the quotation that a number stands in, if it is short.
+fn in_quotes(reading: &Reading<'_, '_>, q: &QuantityMention) -> Option<Glyphs> {
+    /// How far the marks may stand from the number, in glyphs.
+    const REACH: usize = 40;
+    let source = reading.source;
+    let ends = |at: &&usize| matches!(source.at(**at), '“' | '”' | '。' | ';' | '\n');
+    let open = *source.marks(q.core.start.saturating_sub(REACH)..q.core.start).iter().rev().find(ends)?;
+    let close = *source.marks(q.range.end..q.range.end + REACH).iter().find(ends)?;
+    (source.at(open) == '“' && source.at(close) == '”').then_some(open..close)
+}
+
 /// “1名行领导+1名客户经理+1个团队”: how many make up one of something, joined by + in quotation marks.
 fn in_a_formula(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
-    /// How far such a formula reaches, in glyphs.
-    const REACH: usize = 40;
-    if q.kind != QuantityKind::Count || q.numeral.or(q.value).is_none_or(|value| value > Decimal::TEN) {
-        return false;
-    }
-    let source = reading.source;
-    let quote = |at: &&usize| matches!(source.at(**at), '“' | '”' | '。' | ';' | '\n');
-    let open = source.marks(q.core.start.saturating_sub(REACH)..q.core.start).iter().rev().find(quote);
-    let close = source.marks(q.range.end..q.range.end + REACH).iter().find(quote);
-    let quoted = open.zip(close).filter(|&(&open, &close)| source.at(open) == '“' && source.at(close) == '”');
-    quoted.is_some_and(|(&open, &close)| source.marks(open..close).iter().any(|&at| source.at(at) == '+'))
+    let few = q.kind == QuantityKind::Count && q.numeral.or(q.value).is_some_and(|value| value <= Decimal::TEN);
+    let joined = |quoted: Glyphs| reading.source.marks(quoted).iter().any(|&at| reading.source.at(at) == '+');
+    few && in_quotes(reading, q).is_some_and(joined)
 }
 
 /// A number that is a manner of speaking: 一户一策, 每一家, 两不误.
@@ -192,6 +196,11 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
         return false;
     }
     let value = q.numeral.or(q.value).unwrap_or_default();
+    // “百名行长进千企”: what a campaign is called.
+    let round = value == Decimal::ONE_HUNDRED || value == Decimal::ONE_THOUSAND || value == Decimal::from(10_000);
+    if round && in_quotes(reading, q).is_some() {
+        return true;
+    }
     if value == Decimal::ONE || value == Decimal::ZERO {
         let quickest = q.kind == QuantityKind::Duration
             && (q.qualifier != Qualifier::Exact
