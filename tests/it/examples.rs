@@ -230,6 +230,26 @@ fn every_act_shows_its_measures() {
     assert!(failures.is_empty(), "{} of {count} phrases:\n{}", failures.len(), failures.join("\n"));
 }
 
+#[test]
+fn every_number_is_measured_and_labelled() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/figures.toml");
+    let file: BTreeMap<String, BTreeMap<String, Vec<String>>> =
+        toml::from_str(&fs::read_to_string(path).expect("it is text")).expect("it is TOML");
+    let phrases = file.get("phrases").expect("the file holds phrases");
+    let mut failures = Vec::new();
+    for (phrase, expected) in phrases {
+        let report = ENGINE.extract(&Bulletin { text: format!("2024年3月,清河农商银行{phrase}。"), ..Bulletin::default() });
+        let mut all = figures(&report);
+        all.sort_by_key(|figure| figure.span.start);
+        let found: Vec<String> = all.iter().map(|f| format!("{} {} {}", f.text, f.metric.code(), f.label)).collect();
+        if found != *expected {
+            failures.push(format!("{phrase}: {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(phrases.len() >= 100, "{} phrases", phrases.len());
+    assert!(failures.is_empty(), "{} of {} phrases:\n{}", failures.len(), phrases.len(), failures.join("\n"));
+}
+
 /// The rules of grammar, each with a sentence in `tests/cases/grammar.toml`.
 #[test]
 fn every_rule_of_grammar_reads_its_sentence() {

@@ -101,7 +101,7 @@ pub fn label(
     }
     // 由年初的5.85%降至5.12%: the second rate is what the first was.
     if text.is_empty() && q.kind == QuantityKind::Percent {
-        let same = |l: &&Fact| l.kind == q.kind && l.metric == metric && l.window.clause == window.clause;
+        let same = |l: &&Fact| l.metric == metric && l.window.clause == window.clause;
         if let Some(last) = before.last().filter(same) {
             return (last.label.clone(), noun);
         }
@@ -262,10 +262,9 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
         .find(|&i| compared && words!["高于", "低于", "快于", "比", "较", "高出", "慢于"].start_at(reading.source, i))?;
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
-    if text.chars().count() >= 3 {
-        return Some((text.to_owned(), noun));
-    }
-    let level = super::change::compared(reading, window, before, q.kind)?;
+    let names = |least: usize| text.chars().count() >= least;
+    let level = super::change::compared(reading, window, before, q.kind);
+    let Some(level) = level.filter(|_| !names(3)) else { return names(2).then(|| (text.to_owned(), noun)) };
     let grows = matches!(
         metric,
         Metric::LoanBalance
@@ -295,7 +294,8 @@ fn share(reading: &Reading<'_, '_>, window: &Window, before: &[Fact]) -> (String
     }
     let noun = window.noun_before(reading);
     // 企业贷款增量中的中长期贷款占比: the part is what stands behind 中的.
-    let whole = noun.clone().rev().find(|&i| reading.source.ends_with(i, "中的") && i + 2 < noun.end);
+    let among = words!["中的", "贷款中", "余额中", "增量中", "客户中", "企业中"];
+    let whole = noun.clone().rev().find(|&i| among.end_before(reading.source, i) && i + 2 < noun.end);
     let noun = whole.map_or(noun.clone(), |part| part..noun.end);
     let text = reading.source.text(noun.clone());
     if matches!(text, "占比" | "比例" | "比重" | "占比达" | "") {

@@ -2,7 +2,7 @@
 
 use super::Fact;
 use super::change::Shift;
-use super::window::{Window, noun_after, noun_before, without_brackets};
+use super::window::{Window, noun_after, noun_before, trimmed_end, without_brackets};
 use crate::engine::lexicon::{Hit, In, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::name::Product;
@@ -171,7 +171,7 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         }
         // 撬动…发放: what is lent in the end.
         Metric::FinancingProvided => {
-            source.starts_with(found.end, "贷款")
+            words!["贷款", "成本", "需求"].start_at(source, found.end)
                 || words!["撬动", "带动", "引导"].start_at(source, found.start)
                     && reading.any(found.end..range.end, words!["发放", "投放", "放款"])
         }
@@ -282,6 +282,12 @@ fn money(
     if let Some(product) = reading.products_in(&window.clause).last() {
         return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()).to_owned());
     }
+    // 支持水利建设资金12亿元: money for something, by whatever way.
+    let money = window.noun_before(reading);
+    if reading.source.ends_with(money.end, "资金") && reading.any(window.clause.start..money.start, words!["支持", "助力", "提供", "满足"])
+    {
+        return built(Metric::FinancingProvided, "funds_in_support", reading.source.text(money).to_owned());
+    }
     built(Metric::Other, "no_cue", String::new())
 }
 
@@ -369,22 +375,33 @@ fn ratio(
     built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
 }
 
+/// What is held by the term: 培训26期.
+const TAUGHT: &Words = words!["培训", "讲座", "夜校", "沙龙", "课堂", "直播"];
+
+/// What makes 件 count claims.
+const CLAIMS: &Words = words!["案件", "赔案", "结案", "赔付", "理赔", "给付"];
+
 fn count(
     reading: &Reading<'_, '_>,
     q: &QuantityMention,
     window: &Window,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
-    /// What makes 件 count claims.
-    const CLAIMS: &Words = words!["案件", "赔案", "结案", "赔付", "理赔", "给付"];
     let noun = counted_noun(reading, q, window);
     let head = head_cue(reading, &noun);
     let words = reading.source.text(noun.clone());
     let is = |m: Metric| head == Some(m);
+    if reading.any(noun.clone(), words!["钱包", "收款码", "二维码"]) && !reading.any(noun.clone(), words!["零钱包"]) {
+        return built(Metric::Other, "classifier_and_noun", words.to_owned());
+    }
     let in_left = |list: &Words| reading.any(window.left.clone(), list);
     let metric = match q.unit.as_str() {
         "户" | "户次" | "家次" | "户家" | "户企" => Metric::CustomerCount,
         "款" => Metric::ProductCount,
+        "期" if reading.any(noun.clone(), TAUGHT) || in_left(TAUGHT) => Metric::EventCount,
+        "个" | "项" if words!["环节", "流程", "步骤", "手续", "事项", "权限"].end_before(reading.source, noun.end) => {
+            Metric::Other
+        }
         "场" | "场次" | "堂" => Metric::EventCount,
         "笔" => {
             if in_left(words!["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), words!["申贷", "申请", "报案"])
@@ -404,7 +421,7 @@ fn count(
         "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
             if reading.any(noun.clone(), words!["点击", "访问", "浏览"]) || in_left(words!["点击", "访问", "浏览量"]) {
                 Metric::Other
-            } else if is(Metric::StaffCount) {
+            } else if is(Metric::StaffCount) && !reading.any(noun.clone(), words!["下岗", "失业", "退休", "待业"]) {
                 Metric::StaffCount
             } else if q.unit == "次" {
                 Metric::EventCount
@@ -436,6 +453,11 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
         if described.len() >= 2 {
             right = described;
         }
+    }
+    // 培训26期, 赔付2.41万件: acts that are counted themselves.
+    let act = trimmed_end(reading, &window.left);
+    if left.is_empty() && right.is_empty() && (TAUGHT.end_before(reading.source, act) || CLAIMS.end_before(reading.source, act)) {
+        return act - 2..act;
     }
     if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
         // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.

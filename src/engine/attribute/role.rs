@@ -352,8 +352,10 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
 fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> bool {
     let noun = window.noun_after(reading);
     let stretch = window.clause.start..noun.end.max(window.right.end.min(window.right.start + 10)).max(q.range.end);
+    // 下游客户: a word that ends where another begins is none.
     let market = reading
         .words(stretch.clone(), Role::Context)
+        .filter(|h| !reading.source.starts_with(h.end - 1, "客户"))
         .any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
     let own = || {
         reading.any(
@@ -386,7 +388,9 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
             ],
         )
     };
-    if market && !own() {
+    // 带动农户860户增收: whom it serves, whatever they gain.
+    let served = || q.unit.starts_with('户') && reading.any(window.left.clone(), words!["惠及", "带动", "帮助", "支持", "扶持", "覆盖"]);
+    if market && !own() && !served() {
         return true;
     }
     if people_present(reading, q, window) || owned_by_a_borrower(reading, q, window) {

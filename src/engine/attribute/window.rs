@@ -94,7 +94,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
             && skip.is_none()
             && !(reading.source.before(end) == '额'
                 && end >= 2
-                && "余金总授用限信保销净差定份数面税缺配".contains(reading.source.before(end - 1)));
+                && "余金总授用限信保销净差定份数面税缺配易交业".contains(reading.source.before(end - 1)));
         match skip {
             Some(start) => end = start,
             None if filler => end -= 1,
@@ -141,10 +141,14 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "未" if "分到偿决结".contains(after) => false,
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "需" if after == '求' => false,
+        "外" if "汇贸币资商企".contains(after) => false,
+        "受" if "众理益托灾".contains(after) => false,
+        "有" if after == '贷' && source.at(hit.end + 1) == '户' => false,
+        "宣传" | "培训" => !words!["资料", "材料", "手册", "折页", "活动"].start_at(source, hit.end),
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
         | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before),
         // 存贷比71%: a ratio, and no comparison.
-        "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分".contains(after)),
+        "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分提已控".contains(after)),
         "给" => after != '付',
         "试点" => after == '“',
         "计划" => !words!["信贷", "投放", "专项", "资金", "培训"].end_before(source, hit.start),
