@@ -195,6 +195,7 @@ fn is_row(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
 
 fn is_table_total(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
     is_row(case, fact)
+        && !matches!(fact.kind, QuantityKind::Percent | QuantityKind::PercentagePoint)
         && case
             .reading
             .any(fact.window.sentence.start..fact.window.sentence.end.min(fact.window.sentence.start + 4), words!["合计", "总计"])
@@ -203,6 +204,8 @@ fn is_table_total(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
 /// The cells above a table's total: same kind and unit in the rows right before it.
 fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
     let Some(sum) = case.facts.get(total) else { return Vec::new() };
+    let column = |fact: &Fact| case.reading.outline.column(case.reading.source, fact.window.left.end);
+    let own = column(sum);
     let mut rows = Vec::new();
     let mut sentence = sum.sentence;
     for fact in case.facts.get(total.saturating_sub(MAX_TABLE)..total).unwrap_or_default().iter().rev() {
@@ -210,7 +213,7 @@ fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
             break;
         }
         sentence = fact.sentence;
-        if fact.kind == sum.kind && fact.unit == sum.unit && fact.sentence != sum.sentence {
+        if fact.kind == sum.kind && fact.unit == sum.unit && fact.sentence != sum.sentence && column(fact) == own {
             rows.push(fact);
         }
     }

@@ -88,7 +88,7 @@ impl Engine {
         let borrowers = recognize::name::borrowers(&source, &openers, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source, &hits);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
-        outline::table_units(&source, &outline, &mut quantities);
+        outline::table::units(&source, &outline, &hits, lexicon, &mut quantities);
         let discourse = discourse::discourse(
             &source,
             &hits,

@@ -1,5 +1,7 @@
 //! Headings, sections, sentences and clauses.
 
+pub mod table;
+
 use super::lists::ahead;
 use super::recognize::date::{DateMention, Day, full_day_at};
 use super::recognize::institution::{InstitutionMention, NameForm};
@@ -82,6 +84,8 @@ pub struct Outline {
     pub clause_breaks: Vec<usize>,
     /// The semicolons.
     pub semicolons: Vec<usize>,
+    /// Tables with named columns, in order.
+    tables: Vec<table::Table>,
 }
 
 impl Outline {
@@ -138,13 +142,15 @@ pub fn published_on(source: &SourceText<'_>) -> Option<Day> {
     if let Some(day) = line.and_then(|mut line| line.find_map(|at| full_day_at(source, at))) {
         return day.start;
     }
+    // 2024年3月末 at the head of a line is what it tells of.
+    let issued = |day: &DateMention| source.before(day.range.end) == '日' || source.before(day.range.end).is_ascii_digit();
     let opens_line = |&at: &usize| matches!(source.before(at), '\n' | '\t' | '(' | ' ');
     let own_line = std::iter::once(0).chain(source.marks(0..HEAD).iter().map(|mark| mark + 1)).filter(opens_line);
     let tail = (source.len().saturating_sub(TAIL)..source.len()).filter(|&at| !source.before(at).is_ascii_digit());
     let last = tail.filter_map(|at| full_day_at(source, at)).find(|d| source.len() - d.range.end <= 3);
     own_line
         .filter(|&at| at < HEAD)
-        .find_map(|at| full_day_at(source, at))
+        .find_map(|at| full_day_at(source, at).filter(issued))
         .or_else(|| day_of_line(source, HEAD))
         .or(last)
         .and_then(|d| d.start)
@@ -180,6 +186,7 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
             start = at + 1;
         }
     }
+    table::tables(source, marks.quantities, &mut out);
     masthead(source, marks, &mut out);
     sections(source, marks, &mut out);
     drop_empty_sections(&mut out);
@@ -326,9 +333,10 @@ fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) ->
         return len <= 40 || index < MASTHEAD || source.starts_with(range.start, "报:");
     }
     let text = source.glyphs().get(range.clone()).unwrap_or_default();
-    // `(协会秘书处整理)`; `第17期`; a line of a date alone.
+    // `(协会秘书处整理)`; `第17期`; `2023年第12期(总第86期)`; a line of a date alone.
     (text.first() == Some(&'(') && text.last() == Some(&')') && len <= 30)
         || (index < MASTHEAD && source.starts_with(range.start, "第") && len <= 14 && text.contains(&'期'))
+        || (index < MASTHEAD && len <= 20 && text.contains(&'第') && text.last() == Some(&'期'))
         || (index < MASTHEAD
             && len <= 20
             && text.iter().all(|c| c.is_ascii_digit() || matches!(c, '年' | '月' | '日' | '-' | ':' | ' ' | '/' | '.' | '\t')))
@@ -413,7 +421,11 @@ fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
                     if let Some(p) = out.paragraphs.get_mut(index) {
                         p.kind = ParagraphKind::Meta;
                     }
-                } else if out.title.is_none() && !is_numbered(source, paragraph.range.start) {
+                } else if out.title.is_none() && !is_numbered(source, paragraph.range.start) && !out.in_table(paragraph.range.start) {
+                    // 【清河农商银行】 below the name of a series heads a section.
+                    if series.is_some() && mentions.iter().any(|m| m.range.len() + 2 >= paragraph.range.len()) {
+                        break;
+                    }
                     out.title = Some(paragraph.range.clone());
                 }
             }
@@ -559,37 +571,4 @@ fn piece_end(source: &SourceText<'_>, marks: Marks<'_>, range: Glyphs) -> usize 
         .filter(|q| q.range.start < cut && cut < q.range.end)
         .map_or(cut, |q| if q.range.start > range.start { q.range.start } else { q.range.end });
     whole.clamp(range.start + 1, range.end)
-}
-
-/// How far above a table's first row its unit may be stated, in paragraphs.
-const UNIT_NOTE: usize = 4;
-
-/// Gives the bare numbers of a table the unit its header states: (金额单位:万元), 投放金额(万元).
-pub fn table_units(source: &SourceText<'_>, outline: &Outline, quantities: &mut [QuantityMention]) {
-    const SCALES: &[(&str, u32)] = &[("万元", 10_000), ("亿元", 100_000_000), ("元", 1)];
-    let mut factor: Option<rust_decimal::Decimal> = None;
-    for (index, paragraph) in outline.paragraphs.iter().enumerate() {
-        if paragraph.kind != ParagraphKind::Row {
-            factor = None;
-            continue;
-        }
-        if factor.is_none() {
-            let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
-            factor = above.iter().rev().find_map(|p| {
-                let text = source.text(p.range.clone());
-                SCALES
-                    .iter()
-                    .find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})")))
-                    .map(|(_, f)| rust_decimal::Decimal::from(*f))
-            });
-        }
-        let Some(factor) = factor else { continue };
-        let row = inside(quantities, &paragraph.range, |q| &q.core);
-        for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(|q| q.kind == QuantityKind::Number && !q.unit_missing) {
-            q.kind = QuantityKind::Money;
-            "CNY".clone_into(&mut q.unit);
-            q.value = q.value.and_then(|v| v.checked_mul(factor));
-            q.upper = q.upper.and_then(|v| v.checked_mul(factor));
-        }
-    }
 }

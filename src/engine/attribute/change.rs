@@ -92,6 +92,9 @@ fn year_earlier(date: &str) -> Option<String> {
 /// The change a number is, if it is one.
 #[must_use]
 pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
+        return in_column(reading, &column);
+    }
     let left = &window.left;
     if let Some(gap) = compared_gap(reading, q, window) {
         return gap;
@@ -109,6 +112,24 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     let noun_end = from.unwrap_or(word.start).min(word.start);
     let new = reading.source.starts_with(word.start, "新增");
     Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
+}
+
+/// Whether a table's column holds changes: 比年初, 增速, 同比增长.
+#[must_use]
+pub fn compares(reading: &Reading<'_, '_>, column: &crate::engine::source::Glyphs) -> bool {
+    reading.any(column.clone(), words!["比", "较", "增", "降", "减", "变动", "涨幅"])
+        && !reading.any(column.clone(), words!["占比", "减免", "降至", "增至", "比例", "比重"])
+}
+
+/// The change that a table's column says its numbers are.
+fn in_column(reading: &Reading<'_, '_>, column: &crate::engine::source::Glyphs) -> Option<Shift> {
+    if !compares(reading, column) {
+        return None;
+    }
+    let falls = reading.any(column.clone(), words!["降", "减"]) && !reading.any(column.clone(), words!["增"]);
+    let direction = if falls { ChangeDirection::Decrease } else { ChangeDirection::Increase };
+    let (baseline, start) = earlier_time(reading, column).unwrap_or((Baseline::None, column.start));
+    Some(Shift { direction, baseline, noun_end: start, text: reading.source.text(column.clone()).to_owned(), new: false })
 }
 
 /// 较年初分别增加92.7亿元和0.81万户: what is told of the first of two unlike numbers holds for the second.

@@ -50,6 +50,9 @@ pub fn label(
     shift: Option<&Shift>,
     topic: Option<&Fact>,
 ) -> (String, Glyphs) {
+    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
+        return in_column(reading, window, &column, before);
+    }
     if let Some(shift) = shift {
         return changed(reading, q, window, shift, topic, before);
     }
@@ -112,6 +115,22 @@ pub fn label(
     (text.to_owned(), noun)
 }
 
+/// A number in a table is labelled by its row if that names a thing, else by its column.
+fn in_column(reading: &Reading<'_, '_>, window: &Window, column: &Glyphs, before: &[Fact]) -> (String, Glyphs) {
+    if let Some(cell) = row_head(reading, window).filter(|cell| reading.institutions_in(cell).is_empty()) {
+        return (reading.source.text(cell.clone()).to_owned(), cell);
+    }
+    let noun = super::window::without_brackets(reading, column);
+    let dated = reading.dates_in(&noun).last().map_or(noun.start, |date| date.range.end);
+    let until = super::change::compares(reading, column).then(|| noun.clone().find(|&i| "比较增降减同".contains(reading.source.at(i))));
+    let noun = dated..until.flatten().unwrap_or(noun.end).max(dated);
+    let text = reading.source.text(noun.clone());
+    match before.last().filter(|_| text.is_empty()) {
+        Some(last) => (last.label.clone(), column.clone()),
+        None => (text.to_owned(), noun),
+    }
+}
+
 /// What an elliptic number counts: what was counted before it in the same act. A rate or a share counts nothing.
 fn goes_on<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &'f [Fact]) -> Option<&'f Fact> {
     let mut act = before.iter().rev().take_while(|l| same_act(reading, l, window));
@@ -133,9 +152,14 @@ fn goes_on<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, 
 fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     let index = reading.outline.sentences.partition_point(|s| s.range.start < window.sentence.start);
     let row = reading.outline.sentences.get(index).filter(|s| s.row)?.range.clone();
-    let end = (row.clone()).find(|&i| reading.source.at(i) == '\t')?;
-    let total = words!["合计", "总计"].start_at(reading.source, row.start);
-    (!total && end > row.start).then_some(row.start..end)
+    let mut tabs = reading.source.marks(row.clone()).iter().copied().filter(|&at| reading.source.at(at) == '\t');
+    let mut cell = row.start..tabs.next()?;
+    // What stands before the name may be its number.
+    if cell.clone().all(|at| reading.source.at(at).is_ascii_digit()) {
+        cell = cell.end + 1..tabs.next()?;
+    }
+    let total = words!["合计", "总计"].start_at(reading.source, cell.start);
+    (!total && !cell.is_empty()).then_some(cell)
 }
 
 /// What was done with stands before its verb: 设备更新改造贷款签约23.8亿元.

@@ -44,6 +44,9 @@ pub fn metric(
     topic: Option<&Fact>,
 ) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
+    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
+        return in_column(reading, &column, kind, &unit, before);
+    }
     if kind == QuantityKind::PercentagePoint
         && shift.is_some()
         && (reading.source.ends_with(window.left.end, "优惠")
@@ -70,6 +73,31 @@ pub fn metric(
             built(Metric::Other, "no_metric", String::new())
         }
     }
+}
+
+/// What a number in a table measures: what its column is called, or if that only compares (比年初), the column before.
+fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, unit: &str, before: &[Fact]) -> Measured {
+    let words = |range: Glyphs| reading.source.text(range).to_owned();
+    let built = |metric, rule, words| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
+    let cue = strongest(reading, kind, column, &(0..0));
+    if let Some(found) = cue.or_else(|| strongest(reading, QuantityKind::Money, column, &(0..0)).filter(|_| kind == QuantityKind::Percent))
+    {
+        let lent = found.metric == Metric::LoanDisbursed && found.strength <= 1;
+        return built(if lent { Metric::LoanBalance } else { found.metric }, "cue_in_column", words(found.start..found.end));
+    }
+    if super::change::compares(reading, column)
+        && let Some(last) = super::change::last_level(before, kind)
+    {
+        return built(last.metric, "change_of_the_column_before", last.label.clone());
+    }
+    let plain = match kind {
+        QuantityKind::Percent | QuantityKind::PercentagePoint => Metric::Share,
+        QuantityKind::Count if matches!(unit, "户" | "家" | "人" | "名" | "户次" | "人次") => Metric::CustomerCount,
+        QuantityKind::Count if unit == "笔" => Metric::LoanCount,
+        QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => Metric::PhysicalQuantity,
+        _ => Metric::Other,
+    };
+    built(plain, "named_by_its_column", words(column.clone()))
 }
 
 /// 2.1亿 is money where the sentence speaks of money, a count where a counted noun follows.

@@ -36,6 +36,15 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
         }
         return Some(as_period(reading, date));
     }
+    let column = reading.outline.column(reading.source, q.core.start);
+    let in_table = column.is_some();
+    if let Some(date) = column.and_then(|column| reading.dates_in(&column).iter().rev().find(|d| dates_figures(reading, d))) {
+        return Some(as_period(reading, date));
+    }
+    // 比年初 beside 2024年3月末贷款余额: a column without a date goes by the one before it.
+    if in_table && let Some(last) = facts.last().filter(|last| last.sentence == Some(sentence)) {
+        return last.period.clone();
+    }
     if goes_on(reading, sentence) {
         if here.row {
             let header = reading.outline.sentences.get(here.header?)?.range.clone();
@@ -194,6 +203,7 @@ fn flows(fact: &Fact) -> bool {
         | Metric::Condition
         | Metric::NonPerformingRatio
         | Metric::NonPerformingLoan => false,
-        _ => !(fact.label.ends_with("户数") || fact.label.ends_with("余额")),
+        // 贷款户数 is a stock; a column that is only called 户数 goes by its row.
+        _ => fact.label == "户数" || !(fact.label.ends_with("户数") || fact.label.ends_with("余额")),
     }
 }

@@ -206,6 +206,8 @@ impl Turns<'_, '_> {
         // The institution whose name opens the paragraph, and that paragraph.
         let mut topic = None;
         let mut paragraph = 0;
+        // The last institution was named in a row of a table.
+        let mut in_rows = false;
         for sentence in &self.outline.sentences {
             let at = sentence.range.start;
             let own = self
@@ -227,6 +229,9 @@ impl Turns<'_, '_> {
                 paragraph = sentence.paragraph;
                 current = self.lenders_again(paragraph, current).or_else(|| self.sector_again(paragraph, current)).or(current);
             }
+            if sentence.row && words!["合计", "总计", "小计"].start_at(self.source, sentence.range.start) && in_rows {
+                current = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector);
+            }
             self.turn(sentence.range.start, current);
             while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
                 if m.range.start >= sentence.range.start
@@ -234,6 +239,7 @@ impl Turns<'_, '_> {
                     && self.is_subject(mention, bank_section, owner)
                 {
                     current = Some(entity);
+                    in_rows = sentence.row;
                     if self.opens_paragraph(m, sentence.paragraph) && !oversees(m.kind) {
                         topic = Some((entity, sentence.paragraph));
                     }

@@ -103,7 +103,9 @@ impl<'a> Parts<'a> {
     }
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
-        !row.not_before.contains(self.source.at(hit.end)) && !row.not_after.contains(self.source.before(hit.start))
+        // 人行天桥 is none, 人行天水市中心支行 is one: a city or a province behind it outweighs a glyph.
+        let city = || self.hits.at(hit.end).iter().any(|behind| behind.region_level().is_some_and(|level| level < 2));
+        (!row.not_before.contains(self.source.at(hit.end)) || city()) && !row.not_after.contains(self.source.before(hit.start))
     }
 
     /// Whether a name may begin at `at`: after anything but a character of a word, or after a border word.

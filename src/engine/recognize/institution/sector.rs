@@ -56,7 +56,10 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
 fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
     let mut scope = Scope { start: end, ..Scope::default() };
     while end - scope.start < SCOPE_REACH {
-        if let Some(region) = parts.region_to(scope.start).filter(|region| may_scope(parts, region.hit, end)) {
+        // 全州: all of a prefecture, before it is a county.
+        let is_scope = |region: Hit| parts.name_to(scope.start, NamePart::Scope).is_some_and(|(word, _)| word.start == region.start);
+        let place = parts.region_to(scope.start).filter(|region| may_scope(parts, region.hit, end) && !is_scope(region.hit));
+        if let Some(region) = place {
             let start = region.hit.start;
             scope = Scope { start, scoped: true, regions: Regions::from(region).then(scope.regions), area: false, code: scope.code };
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
