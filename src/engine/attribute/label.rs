@@ -1,7 +1,7 @@
 //! The text's own words for what a number counts.
 
 use super::Fact;
-use super::change::{Shift, last_level};
+use super::change::{Baseline, Shift, last_level};
 use super::metric::counted_noun;
 use super::window::{Window, noun_before};
 use crate::engine::lexicon::Role;
@@ -254,7 +254,12 @@ fn changed(
         if moved.len() >= 2 && words!["利率", "成本", "费率"].end_before(reading.source, moved.end) {
             return (reading.source.text(moved.clone()).to_owned(), moved);
         }
-        let noun = noun_before(reading, &(window.left.start..shift.noun_end.clamp(window.left.start, q.range.start)));
+        // 利率较普通农户贷款下浮20%: what is compared stands before the word that compares.
+        let until = shift.noun_end.clamp(window.left.start, q.range.start);
+        let versus =
+            (window.left.start..until).rev().find(|&i| matches!(reading.source.at(i), '较' | '比') && shift.baseline == Baseline::None);
+        let compared = versus.map(|at| noun_before(reading, &(window.left.start..at))).filter(|noun| noun.len() >= 2);
+        let noun = compared.unwrap_or_else(|| noun_before(reading, &(window.left.start..until)));
         let text = reading.source.text(noun.clone());
         if noun.len() >= 2 && !matches!(text, "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
             return (text.to_owned(), noun);

@@ -507,8 +507,8 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
     }
     // The verb of the sum that follows is no part of what is counted: 3126户茶农|授信2.74亿元.
     let lends = words!["授信", "贷款", "放款", "融资", "担保", "让利", "理赔", "赔付"].end_before(reading.source, right.end);
-    if lends && right.end == window.right.end && right.len() >= 4 && reading.source.at(right.end).is_ascii_digit() {
-        right.end -= 2;
+    if lends && right.end == window.right.end && right.len() != 3 && reading.source.at(right.end).is_ascii_digit() {
+        right.end = right.end.saturating_sub(2).max(right.start);
     }
     // What stands behind the noun counted is no part of it: 216名客户经理|包村.
     let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();

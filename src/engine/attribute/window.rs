@@ -130,7 +130,10 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     }
     let source = reading.source;
     let (before, after) = (source.before(hit.start), source.at(hit.end));
-    if hit.end - hit.start >= 2 && !waives && (NAMED_BY_AN_ACT.start_at(source, hit.end) && !source.starts_with(hit.end, "员工")) {
+    if hit.end - hit.start >= 2
+        && !waives
+        && (NAMED_BY_AN_ACT.start_at(source, hit.end) && !words!["员工", "金融"].start_at(source, hit.end))
+    {
         return false;
     }
     match reading.lexicon.form(hit) {
@@ -141,6 +144,9 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "未" if "分到偿决结".contains(after) => false,
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "需" if after == '求' => false,
+        "对" if after == '象' => false,
+        "无" if source.starts_with(hit.end, "人机") => false,
+        "公司" => !"分子总支母".contains(before),
         "外" if "汇贸币资商企".contains(after) => false,
         "受" if "众理益托灾".contains(after) => false,
         "有" if after == '贷' && source.at(hit.end + 1) == '户' => false,
@@ -162,7 +168,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
 
 /// What is called after an act: 审批时长, 授信额, 查勘员.
 const NAMED_BY_AN_ACT: &Words =
-    words!["时间", "时限", "时长", "周期", "效率", "手续", "流程", "金额", "需求", "环节", "权限", "费", "额", "率", "量", "员",];
+    words!["时间", "时限", "时长", "周期", "效率", "手续", "流程", "金额", "需求", "环节", "权限", "费", "额", "率", "量", "员", "金",];
 
 /// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
 fn names_a_thing(rest: &str) -> bool {

@@ -229,6 +229,10 @@ impl Turns<'_, '_> {
                 paragraph = sentence.paragraph;
                 current = self.lenders_again(paragraph, current).or_else(|| self.sector_again(paragraph, current)).or(current);
             }
+            // 引导银行机构…: behind a bank's example the body goes on that guides.
+            if !bank_section && words!["引导", "指导", "督促", "督导", "推动"].start_at(self.source, sentence.range.start) {
+                current = self.guide_again(current).or(current);
+            }
             if sentence.row && words!["合计", "总计", "小计"].start_at(self.source, sentence.range.start) && in_rows {
                 current = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector);
             }
@@ -266,6 +270,13 @@ impl Turns<'_, '_> {
             || range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range.clone());
         current.filter(|&entity| is(entity, true) && !insures())?;
         self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(|&entity| is(entity, false)))
+    }
+
+    /// The body or sector told of last before some bank of it.
+    fn guide_again(&self, current: Option<usize>) -> Option<usize> {
+        let oversees = |entity: &usize| self.out.entities.get(*entity).is_some_and(|e| oversees(e.kind));
+        current.filter(|entity| !oversees(entity))?;
+        self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(oversees))
     }
 
     /// The sector told of before some bank of it, where a point with a number of its own opens: (二)减费让利。
@@ -406,7 +417,7 @@ impl Turns<'_, '_> {
                 let borrower = last(self.borrowers.partition_point(|b| b.range.start <= at)).and_then(|i| self.borrowers.get(i));
                 let named = covers(institution.map(|m| &m.range)) || covers(borrower.map(|b| &b.range));
                 let window: Vec<usize> = (end..(end + 18).min(range.end))
-                    .take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '贫' | '重' | '各'))
+                    .take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '各'))
                     .collect();
                 let aggregate = !named
                     && !window.is_empty()
