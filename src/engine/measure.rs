@@ -222,7 +222,11 @@ fn circumstantial(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
     const RULE: &Words = words!["要求", "部署", "精神", "规定", "指示"];
     let source = reading.source;
     let ends = |words: &Words| words.end_before(source, clause.end);
-    if source.at(clause.start) == '在' && ends(PLACE) && !source.ends_with(clause.end, "同时") {
+    if source.at(clause.start) == '在' && ends(PLACE) && !source.ends_with(clause.end, "同时") || ends(words!["过程中"]) {
+        return true;
+    }
+    // 据微信公众号消息, 记者从某行获悉: where the news comes from.
+    if words!["据", "记者"].start_at(source, clause.start) && ends(words!["消息", "获悉", "了解", "报道", "显示", "介绍"]) {
         return true;
     }
     // 这是…的缩影, 此举…, and the headline that a news item repeats: told of an act, not one.
@@ -343,7 +347,25 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
             !(name || is_denied(reading, start) || source.starts_with(start, "增信") && (before == '新' || ends(words!["贷"])))
         }
         MeasureCategory::InsuranceProtection
-            if ends(words!["绿色", "手续", "流程", "服务的", "材料", "程序", "时效", "案件", "管理部", "中心", "通道"]) =>
+            if ends(words![
+                "绿色",
+                "手续",
+                "流程",
+                "服务的",
+                "材料",
+                "程序",
+                "时效",
+                "案件",
+                "管理部",
+                "中心",
+                "通道",
+                "工作专班",
+                "专班",
+                "工作组",
+                "窗口",
+                "热线",
+                "咨询"
+            ]) =>
         {
             false
         }

@@ -102,8 +102,9 @@ pub fn label(
     if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
     }
-    // 由年初的5.85%降至5.12%: the second rate is what the first was.
-    if text.is_empty() && q.kind == QuantityKind::Percent {
+    // 由年初的5.85%降至5.12%, 由12.2万元提升至20万元: the second is what the first was.
+    let reached = || words!["至", "到", "为"].end_before(reading.source, q.range.start);
+    if text.is_empty() && (q.kind == QuantityKind::Percent || q.kind == QuantityKind::Money && reached()) {
         let same = |l: &&Fact| l.metric == metric && l.window.clause == window.clause;
         if let Some(last) = before.last().filter(same) {
             return (last.label.clone(), noun);

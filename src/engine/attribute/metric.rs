@@ -406,8 +406,8 @@ fn ratio(
 /// What is held by the term: 培训26期.
 const TAUGHT: &Words = words!["培训", "讲座", "夜校", "沙龙", "课堂", "直播"];
 
-/// What makes 件 count claims.
-const CLAIMS: &Words = words!["案件", "赔案", "结案", "赔付", "理赔", "给付"];
+/// What makes 件 count claims and complaints.
+const CLAIMS: &Words = words!["投诉", "案件", "赔案", "结案", "赔付", "理赔", "给付"];
 
 fn count(
     reading: &Reading<'_, '_>,

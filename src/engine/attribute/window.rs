@@ -144,6 +144,8 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "未" if "分到偿决结".contains(after) => false,
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "需" if after == '求' => false,
+        // 违法行为: a word of its own.
+        "为" if words!["违法行", "违规行", "犯罪行", "不当行", "失信行"].end_before(source, hit.start) => false,
         "对" if after == '象' => false,
         "无" if source.starts_with(hit.end, "人机") => false,
         "公司" => !"分子总支母".contains(before),
@@ -167,8 +169,9 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
 }
 
 /// What is called after an act: 审批时长, 授信额, 查勘员.
-const NAMED_BY_AN_ACT: &Words =
-    words!["时间", "时限", "时长", "周期", "效率", "手续", "流程", "金额", "需求", "环节", "权限", "费", "额", "率", "量", "员", "金",];
+const NAMED_BY_AN_ACT: &Words = words![
+    "时间", "时限", "时长", "周期", "效率", "手续", "流程", "金额", "需求", "环节", "权限", "费", "额", "率", "量", "员", "金", "成本",
+];
 
 /// What is left of a word behind its verb, when the word is a noun: 额, 点, 人员.
 fn names_a_thing(rest: &str) -> bool {
