@@ -173,6 +173,9 @@ const AGGREGATES: &Words = words![
     "还本付息",
 ];
 
+/// What makes 保险 the state's, no insurer's: 失业保险.
+const SOCIAL: &Words = words!["失业", "社会", "医疗", "工伤", "生育", "基本养老", "职工养老"];
+
 /// Walks the text and notes where the talk turns to another institution.
 pub(super) struct Turns<'a, 't> {
     /// The text.
@@ -421,7 +424,7 @@ impl Turns<'_, '_> {
                     .collect();
                 let aggregate = !named
                     && !window.is_empty()
-                    && window.iter().any(|&i| AGGREGATES.start_at(self.source, i))
+                    && window.iter().any(|&i| AGGREGATES.start_at(self.source, i) && !SOCIAL.end_before(self.source, i))
                     && self.counts_soon(end, range.end);
                 if aggregate {
                     let sector = self.sector_for(at..end);
