@@ -326,7 +326,10 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
         MeasureCategory::CustomerOutreach => {
             let learnt = source.starts_with(start, "了解到");
             let poor = ends(words!["立卡", "贷款余额"]);
+            // 深入开展企业服务工程: how thoroughly, not where to.
+            let thorough = words!["深入开展", "深入推进", "深入贯彻", "深入实施", "深入学习", "深入落实"].start_at(source, start);
             !learnt
+                && !thorough
                 && !poor
                 && !is_visited(reading, start)
                 && !reading.any(start..end + 2, words!["排查风险", "走访慰问", "摸排风险"])

@@ -250,7 +250,9 @@ fn changed(
         if noun.len() >= 2 {
             return (reading.source.text(noun.clone()).to_owned(), noun);
         }
-    } else {
+    }
+    // 贷款新增311亿元 names what grows before the word.
+    if !shift.new || shift.noun_end + 2 >= window.left.end {
         let moved = noun_before(reading, &(shift.noun_end.min(window.left.end)..window.left.end));
         if moved.len() >= 2 && words!["利率", "成本", "费率"].end_before(reading.source, moved.end) {
             return (reading.source.text(moved.clone()).to_owned(), moved);
@@ -259,8 +261,7 @@ fn changed(
         let until = shift.noun_end.clamp(window.left.start, q.range.start);
         let versus =
             (window.left.start..until).rev().find(|&i| matches!(reading.source.at(i), '较' | '比') && shift.baseline == Baseline::None);
-        let compared = versus.map(|at| noun_before(reading, &(window.left.start..at))).filter(|noun| noun.len() >= 2);
-        let noun = compared.unwrap_or_else(|| noun_before(reading, &(window.left.start..until)));
+        let noun = noun_before(reading, &(window.left.start..versus.unwrap_or(until)));
         let text = reading.source.text(noun.clone());
         if noun.len() >= 2 && !matches!(text, "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {
             return (text.to_owned(), noun);

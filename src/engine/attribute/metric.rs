@@ -129,15 +129,13 @@ fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
 
 /// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
 fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
-    let stretch = if shift.new {
-        shift.noun_end.min(q.range.start)..q.range.start
-    } else {
-        window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start)
-    };
-    if shift.new && strongest(reading, kind, &stretch, &(0..0)).is_some() {
+    // 新增贷款311亿元 names it behind the word, 贷款新增311亿元 before.
+    let behind = shift.noun_end.min(q.range.start)..q.range.start;
+    if shift.new && strongest(reading, kind, &behind, &(0..0)).is_some() {
         return true;
     }
-    strongest(reading, kind, &stretch, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == stretch.end)
+    let before = window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start);
+    strongest(reading, kind, &before, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == before.end)
 }
 
 /// Longest name of a product that is looked at, in glyphs.
@@ -197,11 +195,12 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
         Metric::CentralBankFunding => {
             reading.any(found.end..range.end, words!["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
         }
-        // 撬动…发放: what is lent in the end.
+        // 撬动…发放, 撬动…贷款新增: what is lent or grows in the end.
         Metric::FinancingProvided => {
+            let grows = source.ends_with(range.end, "贷款") && words!["新增", "增加", "增长"].start_at(source, range.end);
             words!["贷款", "成本", "需求"].start_at(source, found.end)
                 || words!["撬动", "带动", "引导"].start_at(source, found.start)
-                    && reading.any(found.end..range.end, words!["发放", "投放", "放款"])
+                    && (grows || reading.any(found.end..range.end, words!["发放", "投放", "放款", "贷款新增", "贷款增加", "贷款增长"]))
         }
         // 延期 … 投放: funding programmes put off, not repayments.
         Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, words!["发放", "投放", "申请贷款", "授信"]),
