@@ -422,8 +422,9 @@ fn masthead(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
                         p.kind = ParagraphKind::Meta;
                     }
                 } else if out.title.is_none() && !is_numbered(source, paragraph.range.start) && !out.in_table(paragraph.range.start) {
-                    // 【清河农商银行】 below the name of a series heads a section.
-                    if series.is_some() && mentions.iter().any(|m| m.range.len() + 2 >= paragraph.range.len()) {
+                    // 【清河农商银行】 or ●清河农商银行… below the name of a series heads a section.
+                    let listed = is_bullet(source, paragraph.range.start) && !mentions.is_empty();
+                    if series.is_some() && (listed || mentions.iter().any(|m| m.range.len() + 2 >= paragraph.range.len())) {
                         break;
                     }
                     out.title = Some(paragraph.range.clone());

@@ -294,6 +294,12 @@ impl<'t> Line<'t> {
         if self.is_row || next.is_row || next.indented || is_marker(next.first) || self.starts_list_item(next) {
             return false;
         }
+        // 38.6亿|元: a unit opens no paragraph behind a number.
+        let number = self.last.is_ascii_digit() || matches!(self.last, '亿' | '万' | '千' | '百');
+        if number && matches!(next.first, '元' | '万' | '亿' | '户' | '笔' | '%') || matches!(next.first, ',' | '。' | ';' | '、' | ')')
+        {
+            return true;
+        }
         match self.last {
             '。' | '！' | '？' | ';' | ':' | '】' => false,
             ',' | '、' => true,

@@ -134,6 +134,12 @@ fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
     if shift.new && strongest(reading, kind, &behind, &(0..0)).is_some() {
         return true;
     }
+    // 下调利率0.3个百分点: the verb's object.
+    let rate =
+        |found: &Found| found.metric == Metric::InterestRate && matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint);
+    if strongest(reading, kind, &behind, &(0..0)).is_some_and(|found| rate(&found)) {
+        return true;
+    }
     let before = window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start);
     strongest(reading, kind, &before, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == before.end)
 }

@@ -2,7 +2,7 @@
 
 use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
 use crate::engine::lexicon::{Hit, Hits, Lexicon, Role, Sense};
-use crate::engine::outline::{Outline, ParagraphKind, is_numbered};
+use crate::engine::outline::{Outline, ParagraphKind, is_bullet, is_numbered};
 use crate::engine::recognize::date::DateMention;
 use crate::engine::recognize::institution::{InstitutionMention, NameForm};
 use crate::engine::recognize::name::Borrower;
@@ -247,7 +247,8 @@ impl Turns<'_, '_> {
                 {
                     current = Some(entity);
                     in_rows = sentence.row;
-                    if self.opens_paragraph(m, sentence.paragraph) && !oversees(m.kind) {
+                    if self.opens_paragraph(m, sentence.paragraph) && (!oversees(m.kind) || self.is_bodys_own(m, sentence.paragraph, owner))
+                    {
                         topic = Some((entity, sentence.paragraph));
                     }
                     self.turn(m.range.start, current);
@@ -294,7 +295,23 @@ impl Turns<'_, '_> {
     }
 
     fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {
-        self.outline.paragraphs.get(paragraph).is_some_and(|paragraph| paragraph.range.start == mention.range.start)
+        let start = mention.range.start;
+        self.outline.paragraphs.get(paragraph).is_some_and(|paragraph| paragraph.range.start == start) || self.opens_item(start)
+    }
+
+    /// Whether nothing but a bullet stands before a glyph in its paragraph.
+    fn opens_item(&self, at: usize) -> bool {
+        let bullet = at.checked_sub(1).filter(|&bullet| is_bullet(self.source, bullet));
+        bullet.is_some_and(|bullet| self.outline.paragraph_at(at).is_some_and(|paragraph| paragraph.range.start == bullet))
+    }
+
+    /// Whether a paragraph of a body's own stands in a bank's section: it opens with the body and does not speak of the bank.
+    fn is_bodys_own(&self, mention: &InstitutionMention, paragraph: usize, owner: Option<usize>) -> bool {
+        let Some(range) = self.outline.paragraphs.get(paragraph).map(|paragraph| paragraph.range.clone()) else { return false };
+        let named = self.mentions.iter().zip(self.entity_of).filter(|(m, _)| range.contains(&m.range.start));
+        let bank = named.into_iter().any(|(_, entity)| *entity == owner);
+        let anaphor = self.hits.inside(range.clone()).any(|hit| hit.has_role(Role::Anaphor));
+        mention.form == NameForm::Proper && mention.range.start == range.start && !bank && !anaphor
     }
 
     fn turn(&mut self, at: usize, owner: Option<usize>) {
@@ -363,7 +380,7 @@ impl Turns<'_, '_> {
         }
         if bank_section && self.entity_of.get(index).copied().flatten() != owner {
             // Inside a bank's own section another body must open its clause.
-            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“');
+            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“') || self.opens_item(at);
             let other_body = if oversees(m.kind) { matches!(before, '。' | '\n') && m.form == NameForm::Proper } else { opens };
             return other_body && !self.source.starts_with(after, "的");
         }

@@ -142,6 +142,11 @@ fn word(view: &View<'_>, at: usize) -> Option<Marker> {
         end += 1;
     }
     let digit = (at..end).find(|&i| view.at(i).is_ascii_digit())?;
+    // LPR15个基点: the word ends where its number begins.
+    let number = view.digits_end(digit);
+    if ["个基点", "基点", "BP", "bp", "个百分点"].iter().any(|unit| view.has(number, unit)) {
+        return None;
+    }
     Some(identifier(at..end, digit..view.digits_end(digit)))
 }
 

@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
         while self.view.at(end).is_ascii_alphanumeric() {
             end += 1;
         }
-        (None, end)
+        (None, self.first_digit(at, end))
     }
 
     /// A Chinese numeral or an ordinal, unless it is part of an ordinary word.
