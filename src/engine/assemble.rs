@@ -53,13 +53,7 @@ fn headings(reading: &Reading<'_, '_>, restated: &Restated<'_>, attribution: &mu
         else {
             continue;
         };
-        let at = heading.range.start;
-        let section = reading
-            .outline
-            .sections
-            .partition_point(|s| s.range.start <= at)
-            .checked_sub(1)
-            .filter(|&s| reading.outline.sections.get(s).is_some_and(|s| at < s.range.end));
+        let section = reading.outline.section_index_at(heading.range.start);
         let Some(owner) = section.and_then(|s| reading.discourse.section_owner.get(s)).copied() else { continue };
         if let Some(fact) = super::attribute::in_heading(reading, index, &heading.range, owner) {
             attribution.facts.push(fact);

@@ -204,8 +204,6 @@ fn is_table_total(case: &Case<'_, '_, '_>, fact: &Fact) -> bool {
 /// The cells above a table's total: same kind and unit in the rows right before it.
 fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
     let Some(sum) = case.facts.get(total) else { return Vec::new() };
-    let column = |fact: &Fact| case.reading.outline.column(case.reading.source, fact.window.left.end);
-    let own = column(sum);
     let mut rows = Vec::new();
     let mut sentence = sum.sentence;
     for fact in case.facts.get(total.saturating_sub(MAX_TABLE)..total).unwrap_or_default().iter().rev() {
@@ -213,7 +211,7 @@ fn table_rows<'f>(case: &Case<'f, '_, '_>, total: usize) -> Vec<&'f Fact> {
             break;
         }
         sentence = fact.sentence;
-        if fact.kind == sum.kind && fact.unit == sum.unit && fact.sentence != sum.sentence && column(fact) == own {
+        if fact.kind == sum.kind && fact.unit == sum.unit && fact.sentence != sum.sentence && fact.window.column == sum.window.column {
             rows.push(fact);
         }
     }

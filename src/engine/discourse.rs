@@ -12,7 +12,7 @@ use super::recognize::institution::InstitutionMention;
 use super::recognize::name::Borrower;
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
-use turns::Turns;
+use turns::{Told, Turns};
 
 /// An institution of the text with all its mentions.
 #[derive(Clone, Debug)]
@@ -111,6 +111,15 @@ impl Discourse {
     }
 }
 
+/// Kinds whose bulletins call the institution itself 公司.
+#[must_use]
+pub const fn is_company(kind: InstitutionType) -> bool {
+    matches!(
+        kind,
+        InstitutionType::Insurer | InstitutionType::SecuritiesFirm | InstitutionType::GuaranteeCompany | InstitutionType::NonBankLender
+    )
+}
+
 /// Kinds that speak about a whole sector.
 #[must_use]
 pub const fn oversees(kind: InstitutionType) -> bool {
@@ -171,8 +180,19 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
     let mut entity_of = entities::entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
-    let mut builder =
-        Turns { source, hits, lexicon, outline, mentions: &mentions, entity_of: &entity_of, borrowers, dates, sector: None, out: &mut out };
+    let mut builder = Turns {
+        source,
+        hits,
+        lexicon,
+        outline,
+        mentions: &mentions,
+        entity_of: &entity_of,
+        borrowers,
+        dates,
+        sector: None,
+        told: Told::default(),
+        out: &mut out,
+    };
     builder.run();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();

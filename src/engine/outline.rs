@@ -92,8 +92,14 @@ impl Outline {
     /// The section that holds a glyph.
     #[must_use]
     pub fn section_at(&self, at: usize) -> Option<&Section> {
+        self.sections.get(self.section_index_at(at)?)
+    }
+
+    /// The index of the section that holds a glyph.
+    #[must_use]
+    pub fn section_index_at(&self, at: usize) -> Option<usize> {
         let index = self.sections.partition_point(|s| s.range.start <= at).checked_sub(1)?;
-        self.sections.get(index).filter(|s| at < s.range.end)
+        self.sections.get(index).is_some_and(|s| at < s.range.end).then_some(index)
     }
 
     /// The paragraph that holds a glyph.

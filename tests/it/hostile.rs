@@ -247,7 +247,11 @@ mod tests {
         let of_prose = time(&filled(&prose, SIZE));
         let nested = format!("{}发放贷款1亿元{}", "（".repeat(NESTED), "）".repeat(NESTED));
         assert!(nested.len() >= SIZE);
+        let row = format!("机构\t余额\t户数\n{}\t1\t1\n", filled("1，", SIZE));
         let texts = [
+            ("a row of a table", row),
+            ("guiding verbs", filled("工商银行泰和支行走访。农业银行泰和支行走访。引导走访。", SIZE)),
+            ("insurers and no lenders", filled("工商银行泰和支行走访。全省保险业实现保费收入。\n走访。\n", SIZE)),
             ("digits", filled("1234567890", SIZE)),
             ("brackets", nested),
             ("a sentence", filled(&sentence, SIZE)),

@@ -92,8 +92,8 @@ fn year_earlier(date: &str) -> Option<String> {
 /// The change a number is, if it is one.
 #[must_use]
 pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
-    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
-        return in_column(reading, &column);
+    if let Some(column) = &window.column {
+        return in_column(reading, column);
     }
     let left = &window.left;
     if let Some(gap) = compared_gap(reading, q, window) {

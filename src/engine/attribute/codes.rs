@@ -5,10 +5,11 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 
 use super::Fact;
+use crate::engine::discourse::is_company;
 use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::name::Borrower;
-use crate::engine::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
+use crate::engine::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::engine::source::{Glyphs, is_ideograph};
 use crate::engine::words::{Words, words};
 
@@ -254,10 +255,7 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
     }
     let mut within = reading.hits.inside(reach.start..fact.window.left.end);
     // In a bulletin of an insurer 公司 is the insurer.
-    let itself = fact.owner.and_then(|owner| reading.discourse.entities.get(owner)).is_some_and(|owner| {
-        use InstitutionType as Type;
-        matches!(owner.kind, Type::Insurer | Type::SecuritiesFirm | Type::GuaranteeCompany | Type::NonBankLender)
-    });
+    let itself = fact.owner.and_then(|owner| reading.discourse.entities.get(owner)).is_some_and(|owner| is_company(owner.kind));
     let refers = |hit: Hit| refers_to_borrower(reading, hit) && !(itself && reading.lexicon.form(hit) == "公司");
     if within.any(|hit| hit.has_role(Role::BorrowerReference) || refers(hit)) {
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);

@@ -50,8 +50,8 @@ pub fn label(
     shift: Option<&Shift>,
     topic: Option<&Fact>,
 ) -> (String, Glyphs) {
-    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
-        return in_column(reading, window, &column, before);
+    if let Some(column) = &window.column {
+        return in_column(reading, window, column, before);
     }
     if let Some(shift) = shift {
         return changed(reading, q, window, shift, topic, before);
@@ -259,8 +259,8 @@ fn changed(
         }
         // 利率较普通农户贷款下浮20%: what is compared stands before the word that compares.
         let until = shift.noun_end.clamp(window.left.start, q.range.start);
-        let versus =
-            (window.left.start..until).rev().find(|&i| matches!(reading.source.at(i), '较' | '比') && shift.baseline == Baseline::None);
+        let stretch = if shift.baseline == Baseline::None { window.left.start..until } else { until..until };
+        let versus = stretch.rev().find(|&i| matches!(reading.source.at(i), '较' | '比'));
         let noun = noun_before(reading, &(window.left.start..versus.unwrap_or(until)));
         let text = reading.source.text(noun.clone());
         if noun.len() >= 2 && !matches!(text, "增速" | "增幅" | "同比" | "增长" | "余额" | "户数") {

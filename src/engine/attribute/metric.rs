@@ -33,6 +33,13 @@ struct Found {
     end: usize,
 }
 
+impl Found {
+    /// What it means where a stock is told of: 贷款 alone is what is outstanding.
+    fn stock(self) -> Metric {
+        if self.metric == Metric::LoanDisbursed && self.strength <= 1 { Metric::LoanBalance } else { self.metric }
+    }
+}
+
 /// What `q` measures.
 #[must_use]
 pub fn metric(
@@ -44,8 +51,8 @@ pub fn metric(
     topic: Option<&Fact>,
 ) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
-    if let Some(column) = reading.outline.column(reading.source, q.core.start) {
-        return in_column(reading, &column, kind, &unit, before);
+    if let Some(column) = &window.column {
+        return in_column(reading, column, kind, &unit, before);
     }
     if kind == QuantityKind::PercentagePoint
         && shift.is_some()
@@ -82,8 +89,7 @@ fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, uni
     let cue = strongest(reading, kind, column, &(0..0));
     if let Some(found) = cue.or_else(|| strongest(reading, QuantityKind::Money, column, &(0..0)).filter(|_| kind == QuantityKind::Percent))
     {
-        let lent = found.metric == Metric::LoanDisbursed && found.strength <= 1;
-        return built(if lent { Metric::LoanBalance } else { found.metric }, "cue_in_column", words(found.start..found.end));
+        return built(found.stock(), "cue_in_column", words(found.start..found.end));
     }
     if super::change::compares(reading, column)
         && let Some(last) = super::change::last_level(before, kind)
@@ -131,14 +137,12 @@ fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
 fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
     // 新增贷款311亿元 names it behind the word, 贷款新增311亿元 before.
     let behind = shift.noun_end.min(q.range.start)..q.range.start;
-    if shift.new && strongest(reading, kind, &behind, &(0..0)).is_some() {
-        return true;
-    }
-    // 下调利率0.3个百分点: the verb's object.
-    let rate =
-        |found: &Found| found.metric == Metric::InterestRate && matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint);
-    if strongest(reading, kind, &behind, &(0..0)).is_some_and(|found| rate(&found)) {
-        return true;
+    if let Some(found) = strongest(reading, kind, &behind, &(0..0)) {
+        // 下调利率0.3个百分点: the verb's object.
+        let ratio = matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint);
+        if shift.new || ratio && found.metric == Metric::InterestRate {
+            return true;
+        }
     }
     let before = window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start);
     strongest(reading, kind, &before, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == before.end)
@@ -363,7 +367,7 @@ fn ratio(
     }
     let stretch = window.sentence.start..q.range.start;
     let rate_of_sentence = || {
-        let found = strongest(reading, kind, &stretch, &(0..0)).filter(|_| kind == QuantityKind::PercentagePoint)?;
+        let found = if kind == QuantityKind::PercentagePoint { strongest(reading, kind, &stretch, &(0..0)) } else { None }?;
         let words = || reading.source.text(found.start..found.end).to_owned();
         (found.metric == Metric::InterestRate).then(|| built(found.metric, "cue_in_sentence", words()))
     };
@@ -384,11 +388,11 @@ fn ratio(
         let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0))
             .or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
         if let Some(found) = of_money {
-            let metric = if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric };
-            return built(metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
+            return built(found.stock(), "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
-        let of_count = || strongest(reading, QuantityKind::Count, &window.left, &(0..0));
-        if let Some(found) = of_count().filter(|_| kind == QuantityKind::Percent) {
+        if kind == QuantityKind::Percent
+            && let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0))
+        {
             return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         if let Some(level) = topic {
@@ -487,17 +491,19 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
             right = described;
         }
     }
-    // 培训26期, 赔付2.41万件: acts that are counted themselves.
-    let act = trimmed_end(reading, &window.left);
-    if left.is_empty() && right.is_empty() && (TAUGHT.end_before(reading.source, act) || CLAIMS.end_before(reading.source, act)) {
-        return act - 2..act;
-    }
-    if left.is_empty() && right.is_empty() && window.clause.start > window.sentence.start {
-        // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
-        let end = window.clause.start - 1;
-        let before = reading.clause_start(end, window.sentence.start)..end;
-        let counted = !reading.quantities_in(&before).is_empty();
-        return if counted { right } else { noun_before(reading, &before) };
+    if left.is_empty() && right.is_empty() {
+        // 培训26期, 赔付2.41万件: acts that are counted themselves.
+        let act = trimmed_end(reading, &window.left);
+        if TAUGHT.end_before(reading.source, act) || CLAIMS.end_before(reading.source, act) {
+            return act - 2..act;
+        }
+        if window.clause.start > window.sentence.start {
+            // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
+            let end = window.clause.start - 1;
+            let before = reading.clause_start(end, window.sentence.start)..end;
+            let counted = !reading.quantities_in(&before).is_empty();
+            return if counted { right } else { noun_before(reading, &before) };
+        }
     }
     let postposed = right.is_empty()
         || (!left.is_empty()
@@ -563,5 +569,5 @@ fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &
 /// What grows when a noun does: 贷款, 存款, 总资产.
 pub fn of_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
     let found = strongest(reading, QuantityKind::Money, noun, &(0..0))?;
-    Some(if found.metric == Metric::LoanDisbursed && found.strength <= 1 { Metric::LoanBalance } else { found.metric })
+    Some(found.stock())
 }

@@ -140,7 +140,7 @@ fn read(
         unit: measured.unit,
         label,
         noun,
-        period: period::period(reading, q, sentence, facts),
+        period: period::period(reading, &window, sentence, facts),
         change: None,
         cumulative: false,
         beneficiary: String::new(),

@@ -2,6 +2,7 @@
 
 use super::Fact;
 use super::change::iso;
+use super::window::Window;
 use crate::engine::lexicon::Role;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::date::{DateMention, DateShape};
@@ -13,10 +14,10 @@ use crate::engine::words::words;
 /// The period of a number: the last date before it in its sentence, or in the
 /// sentence before where this one goes on with 其中 or is a table's row.
 #[must_use]
-pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, facts: &[Fact]) -> Option<Period> {
+pub fn period(reading: &Reading<'_, '_>, window: &Window, sentence: usize, facts: &[Fact]) -> Option<Period> {
     let here = reading.outline.sentences.get(sentence)?;
-    let range = here.range.start..q.range.start;
-    if let Some(date) = reading.dates_in(&range).iter().rev().find(|d| d.range.end <= q.range.start && dates_figures(reading, d)) {
+    let range = here.range.start..window.left.end;
+    if let Some(date) = reading.dates_in(&range).iter().rev().find(|d| d.range.end <= window.left.end && dates_figures(reading, d)) {
         // 去年7月推广以来: the event has a date right before it.
         let dated = (date.shape == DateShape::Event)
             .then(|| {
@@ -36,14 +37,14 @@ pub fn period(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usize, f
         }
         return Some(as_period(reading, date));
     }
-    let column = reading.outline.column(reading.source, q.core.start);
-    let in_table = column.is_some();
-    if let Some(date) = column.and_then(|column| reading.dates_in(&column).iter().rev().find(|d| dates_figures(reading, d))) {
-        return Some(as_period(reading, date));
-    }
-    // 比年初 beside 2024年3月末贷款余额: a column without a date goes by the one before it.
-    if in_table && let Some(last) = facts.last().filter(|last| last.sentence == Some(sentence)) {
-        return last.period.clone();
+    if let Some(column) = &window.column {
+        if let Some(date) = reading.dates_in(column).iter().rev().find(|d| dates_figures(reading, d)) {
+            return Some(as_period(reading, date));
+        }
+        // 比年初 beside 2024年3月末贷款余额: a column without a date goes by the one before it.
+        if let Some(last) = facts.last().filter(|last| last.sentence == Some(sentence)) {
+            return last.period.clone();
+        }
     }
     if goes_on(reading, sentence) {
         if here.row {

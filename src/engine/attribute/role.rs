@@ -2,11 +2,12 @@
 
 use super::window::Window;
 use super::{Attribution, Fact};
+use crate::engine::discourse::is_company;
 use crate::engine::lexicon::Role;
 use crate::engine::outline::ParagraphKind;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::{QuantityMention, Script};
-use crate::engine::report::{InstitutionType, Metric, Qualifier, QuantityKind, QuantityRole};
+use crate::engine::report::{Metric, Qualifier, QuantityKind, QuantityRole};
 use crate::engine::source::Glyphs;
 use crate::engine::words::{Words, words};
 use rust_decimal::Decimal;
@@ -424,15 +425,8 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
             return false;
         }
         // An insurer's or a guarantor's own article calls it 公司.
-        let company = reading.discourse.owner_at(q.core.start).and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| {
-            matches!(
-                e.kind,
-                InstitutionType::Insurer
-                    | InstitutionType::GuaranteeCompany
-                    | InstitutionType::NonBankLender
-                    | InstitutionType::SecuritiesFirm
-            )
-        });
+        let owner = reading.discourse.owner_at(q.core.start).and_then(|owner| reading.discourse.entities.get(owner));
+        let company = owner.is_some_and(|owner| is_company(owner.kind));
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| {
             !(company && h.end - h.start == 2)
                 && h.start <= clause.start + 3

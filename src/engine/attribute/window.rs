@@ -23,6 +23,8 @@ pub struct Window {
     pub clause: Glyphs,
     /// The whole sentence.
     pub sentence: Glyphs,
+    /// What the column of a table that holds it is called.
+    pub column: Option<Glyphs>,
     noun_before: OnceCell<Glyphs>,
     noun_after: OnceCell<Glyphs>,
 }
@@ -42,6 +44,7 @@ impl Window {
             right: q.range.end..clause.end.min(next).max(q.range.end),
             clause,
             sentence: sentence.clone(),
+            column: reading.outline.column(q.core.start),
             ..Self::default()
         }
     }

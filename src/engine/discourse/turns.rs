@@ -2,7 +2,7 @@
 
 use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
 use crate::engine::lexicon::{Hit, Hits, Lexicon, Role, Sense};
-use crate::engine::outline::{Outline, ParagraphKind, is_bullet, is_numbered};
+use crate::engine::outline::{Outline, ParagraphKind, inside, is_bullet, is_numbered};
 use crate::engine::recognize::date::DateMention;
 use crate::engine::recognize::institution::{InstitutionMention, NameForm};
 use crate::engine::recognize::name::Borrower;
@@ -196,8 +196,19 @@ pub(super) struct Turns<'a, 't> {
     pub(super) dates: &'a [DateMention],
     /// The sector that scopes stand for, once known.
     pub(super) sector: Option<usize>,
+    /// Who was told of last.
+    pub(super) told: Told,
     /// Where the turns are noted.
     pub(super) out: &'a mut Discourse,
+}
+
+/// The last turns to some kinds of institutions: where, and to which.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// To a body, or to a sector.
+    overseer: Option<(usize, usize)>,
+    /// To a sector that is not the insurers'.
+    lenders: Option<(usize, usize)>,
 }
 
 impl Turns<'_, '_> {
@@ -211,14 +222,11 @@ impl Turns<'_, '_> {
         let mut paragraph = 0;
         // The last institution was named in a row of a table.
         let mut in_rows = false;
+        let is_sector = |e: &Entity| e.kind == InstitutionType::BankingSector;
+        let named = self.out.entities.len();
+        let first_sector = self.out.entities.iter().position(is_sector);
         for sentence in &self.outline.sentences {
-            let at = sentence.range.start;
-            let own = self
-                .outline
-                .sections
-                .partition_point(|s| s.range.start <= at)
-                .checked_sub(1)
-                .filter(|&i| self.outline.sections.get(i).is_some_and(|s| at < s.range.end));
+            let own = self.outline.section_index_at(sentence.range.start);
             let owner = own.and_then(|i| self.out.section_owner.get(i).copied());
             if own != section {
                 section = own;
@@ -237,7 +245,9 @@ impl Turns<'_, '_> {
                 current = self.guide_again(current).or(current);
             }
             if sentence.row && words!["合计", "总计", "小计"].start_at(self.source, sentence.range.start) && in_rows {
-                current = self.out.entities.iter().position(|e| e.kind == InstitutionType::BankingSector);
+                // A sector that the text names by its scope alone has been added since.
+                let added = || (named..self.out.entities.len()).find(|&i| self.out.entities.get(i).is_some_and(is_sector));
+                current = first_sector.or_else(added);
             }
             self.turn(sentence.range.start, current);
             while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
@@ -265,33 +275,32 @@ impl Turns<'_, '_> {
 
     /// The sector of lenders told of before that of insurers, where a paragraph says nothing of insurance.
     fn lenders_again(&self, paragraph: usize, current: Option<usize>) -> Option<usize> {
-        let is = |entity: usize, insures: bool| {
-            let sector = self.out.entities.get(entity).filter(|e| e.kind == InstitutionType::BankingSector);
-            sector.is_some_and(|e| (sector_key(&e.name) == "保险") == insures)
-        };
+        let sector = self.out.entities.get(current?).filter(|e| e.kind == InstitutionType::BankingSector)?;
+        if sector_key(&sector.name) != "保险" {
+            return None;
+        }
         let range = self.outline.paragraphs.get(paragraph)?.range.clone();
-        let insures =
-            || range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range.clone());
-        current.filter(|&entity| is(entity, true) && !insures())?;
-        self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(|&entity| is(entity, false)))
+        let insures = range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range);
+        self.told.lenders.filter(|_| !insures).map(|(_, lenders)| lenders)
     }
 
     /// The body or sector told of last before some bank of it.
     fn guide_again(&self, current: Option<usize>) -> Option<usize> {
-        let oversees = |entity: &usize| self.out.entities.get(*entity).is_some_and(|e| oversees(e.kind));
-        current.filter(|entity| !oversees(entity))?;
-        self.out.turns.iter().rev().find_map(|&(_, owner)| owner.filter(oversees))
+        self.told.overseer.filter(|_| current.is_some_and(|entity| !self.oversees(entity))).map(|(_, overseer)| overseer)
     }
 
-    /// The sector told of before some bank of it, where a point with a number of its own opens: (二)减费让利。
+    /// The same, told of in the paragraph before, where a point with a number of its own opens: (二)减费让利。
     fn sector_again(&self, paragraph: usize, current: Option<usize>) -> Option<usize> {
-        let oversees = |entity: &usize| self.out.entities.get(*entity).is_some_and(|e| oversees(e.kind));
-        let range = self.outline.paragraphs.get(paragraph)?.range.clone();
-        let before = self.outline.paragraphs.get(paragraph.checked_sub(1)?)?.range.clone();
-        current.filter(|entity| !oversees(entity) && is_numbered(self.source, range.start))?;
+        let start = |paragraph: usize| self.outline.paragraphs.get(paragraph).map(|paragraph| paragraph.range.start);
+        let (before, here) = (start(paragraph.checked_sub(1)?)?, start(paragraph)?);
         let turns = &self.out.turns;
-        let opened = turns.partition_point(|&(at, _)| at <= before.start).saturating_sub(1);
-        turns.get(opened..)?.iter().rev().find_map(|&(_, owner)| owner.filter(oversees))
+        let &(since, _) = turns.get(turns.partition_point(|&(at, _)| at <= before).saturating_sub(1))?;
+        let near = self.told.overseer.is_some_and(|(at, _)| at >= since);
+        self.guide_again(current).filter(|_| near && is_numbered(self.source, here))
+    }
+
+    fn oversees(&self, entity: usize) -> bool {
+        self.out.entities.get(entity).is_some_and(|e| oversees(e.kind))
     }
 
     fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {
@@ -307,16 +316,27 @@ impl Turns<'_, '_> {
 
     /// Whether a paragraph of a body's own stands in a bank's section: it opens with the body and does not speak of the bank.
     fn is_bodys_own(&self, mention: &InstitutionMention, paragraph: usize, owner: Option<usize>) -> bool {
-        let Some(range) = self.outline.paragraphs.get(paragraph).map(|paragraph| paragraph.range.clone()) else { return false };
-        let named = self.mentions.iter().zip(self.entity_of).filter(|(m, _)| range.contains(&m.range.start));
-        let bank = named.into_iter().any(|(_, entity)| *entity == owner);
+        let Some(range) = self.outline.paragraphs.get(paragraph).map(|paragraph| &paragraph.range) else { return false };
+        let named = self.entity_of.get(inside(self.mentions, range, |m| &m.range)).unwrap_or_default();
         let anaphor = self.hits.inside(range.clone()).any(|hit| hit.has_role(Role::Anaphor));
-        mention.form == NameForm::Proper && mention.range.start == range.start && !bank && !anaphor
+        mention.form == NameForm::Proper && mention.range.start == range.start && !named.contains(&owner) && !anaphor
     }
 
     fn turn(&mut self, at: usize, owner: Option<usize>) {
         if self.out.turns.last().is_none_or(|&(_, last)| last != owner) {
             self.out.turns.push((at, owner));
+            self.note(at, owner);
+        }
+    }
+
+    /// Notes who is told of from a glyph on, unless a later turn has been noted.
+    fn note(&mut self, at: usize, owner: Option<usize>) {
+        let Some((entity, of)) = owner.and_then(|entity| Some((entity, self.out.entities.get(entity)?))) else { return };
+        let lenders = of.kind == InstitutionType::BankingSector && sector_key(&of.name) != "保险";
+        for (last, is_one) in [(&mut self.told.overseer, oversees(of.kind)), (&mut self.told.lenders, lenders)] {
+            if is_one && last.is_none_or(|(place, _)| place <= at) {
+                *last = Some((at, entity));
+            }
         }
     }
 
@@ -504,5 +524,6 @@ impl Turns<'_, '_> {
         } else {
             self.out.turns.insert(index, (at, Some(owner)));
         }
+        self.note(at, Some(owner));
     }
 }

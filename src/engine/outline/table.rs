@@ -21,6 +21,8 @@ pub struct Table {
     header: Glyphs,
     /// The rows, from the first glyph of the first to the last of the last.
     rows: Glyphs,
+    /// What parts the cells of all of these.
+    tabs: Vec<usize>,
 }
 
 /// Finds the tables among the paragraphs, and takes their headers for lines about the text.
@@ -45,8 +47,9 @@ pub(super) fn tables(source: &SourceText<'_>, quantities: &[QuantityMention], ou
             index += 1;
             continue;
         }
-        let table = Table { header: line.range.clone(), rows: first.range.start..last.range.end };
-        out.tables.push(table);
+        let (header_line, rows) = (line.range.clone(), first.range.start..last.range.end);
+        let tabs = tabs(source, &(header_line.start..rows.end)).collect();
+        out.tables.push(Table { header: header_line, rows, tabs });
         if let Some(line) = out.paragraphs.get_mut(header) {
             line.kind = ParagraphKind::Meta;
         }
@@ -56,7 +59,11 @@ pub(super) fn tables(source: &SourceText<'_>, quantities: &[QuantityMention], ou
 
 /// How many cells a line has, up to one more than a table may have.
 fn cells(source: &SourceText<'_>, line: &Glyphs) -> usize {
-    1 + source.marks(line.clone()).iter().filter(|&&at| source.at(at) == '\t').take(COLUMNS).count()
+    1 + tabs(source, line).take(COLUMNS).count()
+}
+
+fn tabs(source: &SourceText<'_>, range: &Glyphs) -> impl Iterator<Item = usize> {
+    source.marks(range.clone()).iter().copied().filter(|&at| source.at(at) == '\t')
 }
 
 impl Outline {
@@ -72,14 +79,13 @@ impl Outline {
 
     /// What the column of a number in a table is called. Rows end where the header ends, so cells are counted from there.
     #[must_use]
-    pub fn column(&self, source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
+    pub fn column(&self, at: usize) -> Option<Glyphs> {
         let table = self.table_at(at)?;
-        let row = self.paragraph_at(at)?.range.clone();
-        let tab = |at: &&usize| source.at(**at) == '\t';
-        let behind = source.marks(at..row.end).iter().filter(tab).count();
-        let mut ends = source.marks(table.header.clone()).iter().rev().filter(tab).copied();
-        let end = if behind == 0 { table.header.end } else { ends.nth(behind - 1)? };
-        let start = ends.next().map_or(table.header.start, |tab| tab + 1);
+        let before = |at: usize| table.tabs.partition_point(|&tab| tab < at);
+        let behind = before(self.paragraph_at(at)?.range.end) - before(at);
+        let cell = before(table.header.end).checked_sub(behind)?;
+        let end = if behind == 0 { table.header.end } else { *table.tabs.get(cell)? };
+        let start = cell.checked_sub(1).and_then(|tab| table.tabs.get(tab)).map_or(table.header.start, |tab| tab + 1);
         (start < end).then_some(start..end)
     }
 }
@@ -100,7 +106,7 @@ pub fn units(source: &SourceText<'_>, outline: &Outline, hits: &Hits, lexicon: &
         // 12600 is a code in a sentence, a number in a column.
         let bare = |q: &&mut QuantityMention| matches!(q.kind, QuantityKind::Number | QuantityKind::Identifier) && !q.unit_missing;
         for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(bare) {
-            let column = outline.column(source, q.core.start);
+            let column = outline.column(q.core.start);
             if q.kind == QuantityKind::Identifier {
                 let number = column.as_ref().and_then(|_| source.text(q.core.clone()).parse().ok());
                 let Some(number) = number else { continue };
