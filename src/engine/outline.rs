@@ -286,7 +286,7 @@ fn is_heading(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, text: &
 
 /// Lines about the text itself: source, date, editor, circulation.
 fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) -> bool {
-    const LABELS: &[&str] = &[
+    const LABELS: &Words = words![
         "发表时间",
         "发布时间",
         "发布日期",
@@ -335,7 +335,7 @@ fn is_meta(source: &SourceText<'_>, range: &Glyphs, len: usize, index: usize) ->
         "(通讯员",
     ];
     let skip = range.start + usize::from(source.at(range.start) == '(');
-    if len <= 80 && LABELS.iter().any(|label| source.starts_with(range.start, label) || source.starts_with(skip, label)) {
+    if len <= 80 && (LABELS.start_at(source, range.start) || LABELS.start_at(source, skip)) {
         return len <= 40 || index < MASTHEAD || source.starts_with(range.start, "报:");
     }
     let text = source.glyphs().get(range.clone()).unwrap_or_default();

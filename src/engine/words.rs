@@ -5,14 +5,22 @@ use super::source::{Glyphs, SourceText};
 /// A list of words with a bit for each first and each last character, modulo 256: most glyphs are none of them.
 #[derive(Debug)]
 pub struct Words {
-    list: &'static [&'static str],
+    /// The words, glyph by glyph: a comparison ends at the first that differs.
+    list: &'static [&'static [char]],
     firsts: [u64; 4],
     lasts: [u64; 4],
 }
 
 /// A list of words, made ready when the program is compiled.
 macro_rules! words {
-    ($($word:literal),* $(,)?) => { const { &$crate::engine::words::Words::new(&[$($word),*]) } };
+    ($($word:literal),* $(,)?) => {
+        const {
+            &$crate::engine::words::Words::new(&[$({
+                const GLYPHS: [char; $crate::engine::words::length($word)] = $crate::engine::words::glyphs($word);
+                &GLYPHS
+            }),*])
+        }
+    };
 }
 pub(crate) use words;
 
@@ -20,12 +28,12 @@ impl Words {
     /// The list of `words`.
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
-    pub const fn new(words: &'static [&'static str]) -> Self {
+    pub const fn new(words: &'static [&'static [char]]) -> Self {
         let (mut firsts, mut lasts) = ([0; 4], [0; 4]);
         let mut i = 0;
         while i < words.len() {
-            let word = words[i].as_bytes();
-            let (first, last) = (slot(char_at(word, 0)), slot(char_at(word, last_start(word))));
+            let word = words[i];
+            let (first, last) = (slot(word[0]), slot(word[word.len() - 1]));
             firsts[first.0] |= first.1;
             lasts[last.0] |= last.1;
             i += 1;
@@ -33,38 +41,64 @@ impl Words {
         Self { list: words, firsts, lasts }
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     fn may_begin(&self, glyph: char) -> bool {
-        let (slot, bit) = slot(glyph as u32);
+        let (slot, bit) = slot(glyph);
         self.firsts.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
     fn may_end(&self, glyph: char) -> bool {
-        let (slot, bit) = slot(glyph as u32);
+        let (slot, bit) = slot(glyph);
         self.lasts.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
-    /// Where the first of the words that stands at `at` ends, no later than `ceiling`.
-    fn end_within(&self, source: &SourceText<'_>, at: usize, ceiling: usize) -> Option<usize> {
-        let standing = self.list.iter().filter(|word| source.starts_with(at, word));
-        standing.map(|word| at + word.chars().count()).find(|&end| end <= ceiling)
+    /// The words that `glyphs` begin with, by their place in the list.
+    fn heading(&self, glyphs: &[char]) -> impl Iterator<Item = (usize, &'static [char])> {
+        let begins = move |word: &[char]| word.len() <= glyphs.len() && word.iter().zip(glyphs).all(|(own, glyph)| own == glyph);
+        self.list.iter().copied().enumerate().filter(move |(_, word)| begins(word))
+    }
+
+    /// The words that `glyphs` end with, by their place in the list.
+    fn ending(&self, glyphs: &[char]) -> impl Iterator<Item = (usize, &'static [char])> {
+        let ends = move |word: &[char]| word.len() <= glyphs.len() && word.iter().rev().zip(glyphs.iter().rev()).all(|(own, glyph)| own == glyph);
+        self.list.iter().copied().enumerate().filter(move |(_, word)| ends(word))
+    }
+
+    /// The words that stand at `at`, by their place in the list, and where each ends.
+    pub fn from(&self, source: &SourceText<'_>, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        let glyphs = source.glyphs().get(at..).unwrap_or_default();
+        let glyphs = if glyphs.first().is_some_and(|&first| self.may_begin(first)) { glyphs } else { &[] };
+        self.heading(glyphs).map(move |(index, word)| (index, at + word.len()))
+    }
+
+    /// The words that end at `at`, by their place in the list, and where each begins.
+    pub fn to(&self, source: &SourceText<'_>, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        let glyphs = source.glyphs().get(..at.min(source.len())).unwrap_or_default();
+        let glyphs = if glyphs.last().is_some_and(|&last| self.may_end(last)) { glyphs } else { &[] };
+        self.ending(glyphs).map(move |(index, word)| (index, at - word.len()))
     }
 
     /// Where the first of the words that stands at `at` ends.
     #[must_use]
     pub fn end_at(&self, source: &SourceText<'_>, at: usize) -> Option<usize> {
-        if self.may_begin(source.at(at)) { self.end_within(source, at, usize::MAX) } else { None }
+        self.from(source, at).next().map(|(_, end)| end)
     }
 
     /// Whether one of the words stands at `at`.
     #[must_use]
     pub fn start_at(&self, source: &SourceText<'_>, at: usize) -> bool {
-        self.may_begin(source.at(at)) && self.list.iter().any(|word| source.starts_with(at, word))
+        self.end_at(source, at).is_some()
     }
 
     /// Whether one of the words ends at `at`.
     #[must_use]
     pub fn end_before(&self, source: &SourceText<'_>, at: usize) -> bool {
-        self.may_end(source.before(at)) && self.list.iter().any(|word| source.ends_with(at, word))
+        self.to(source, at).next().is_some()
     }
 
     /// Where the first of the words inside `range` stands.
@@ -72,8 +106,11 @@ impl Words {
     pub fn first_in(&self, source: &SourceText<'_>, range: Glyphs) -> Option<Glyphs> {
         let glyphs = source.glyphs();
         let stretch = glyphs.get(range.start..range.end.min(glyphs.len())).unwrap_or_default();
-        let mut places = (range.start..).zip(stretch).filter(|(_, glyph)| self.may_begin(**glyph));
-        places.find_map(|(at, _)| Some(at..self.end_within(source, at, range.end)?))
+        let mut places = (0..).zip(stretch).filter(|(_, glyph)| self.may_begin(**glyph));
+        places.find_map(|(at, _)| {
+            let (_, word) = self.heading(stretch.get(at..).unwrap_or_default()).next()?;
+            Some(range.start + at..range.start + at + word.len())
+        })
     }
 
     /// Whether one of the words lies inside `range`.
@@ -84,31 +121,45 @@ impl Words {
 }
 
 /// The place of a character's bit.
-const fn slot(c: u32) -> (usize, u64) {
+const fn slot(c: char) -> (usize, u64) {
+    let c = c as u32;
     ((c / 64 % 4) as usize, 1 << (c % 64))
 }
 
-/// The character of a word in UTF-8 that starts at `at`, of three bytes at the most; 0 behind its end.
+/// How many glyphs a word has.
+#[must_use]
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
-const fn char_at(word: &[u8], at: usize) -> u32 {
-    if at >= word.len() {
-        return 0;
+pub const fn length(word: &str) -> usize {
+    let bytes = word.as_bytes();
+    let (mut count, mut at) = (0, 0);
+    while at < bytes.len() {
+        count += (bytes[at] & 0xc0 != 0x80) as usize;
+        at += 1;
     }
-    match word[at] {
-        0..0x80 => word[at] as u32,
-        0xc0..0xe0 => ((word[at] & 0x1f) as u32) << 6 | (word[at + 1] & 0x3f) as u32,
-        _ => ((word[at] & 0x0f) as u32) << 12 | ((word[at + 1] & 0x3f) as u32) << 6 | (word[at + 2] & 0x3f) as u32,
-    }
+    count
 }
 
-/// Where the last character of a word in UTF-8 starts.
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
-const fn last_start(word: &[u8]) -> usize {
-    let mut at = word.len().saturating_sub(1);
-    while at > 0 && word[at] & 0xc0 == 0x80 {
-        at -= 1;
+/// The glyphs of a word, of three bytes in UTF-8 at the most.
+#[must_use]
+#[allow(clippy::indexing_slicing, clippy::panic, reason = "evaluated by the compiler, which stops at a wrong index or character")]
+pub const fn glyphs<const LENGTH: usize>(word: &str) -> [char; LENGTH] {
+    let word = word.as_bytes();
+    let mut glyphs = ['\0'; LENGTH];
+    let (mut count, mut at) = (0, 0);
+    while count < LENGTH {
+        let (code, width) = match word[at] {
+            0..0x80 => (word[at] as u32, 1),
+            0xc0..0xe0 => (((word[at] & 0x1f) as u32) << 6 | (word[at + 1] & 0x3f) as u32, 2),
+            _ => (((word[at] & 0x0f) as u32) << 12 | ((word[at + 1] & 0x3f) as u32) << 6 | (word[at + 2] & 0x3f) as u32, 3),
+        };
+        glyphs[count] = match char::from_u32(code) {
+            Some(glyph) => glyph,
+            None => panic!("a word has characters of three bytes at the most"),
+        };
+        count += 1;
+        at += width;
     }
-    at
+    glyphs
 }
 
 #[cfg(test)]
@@ -124,6 +175,8 @@ mod tests {
         assert_eq!(LENDS.end_at(&source, 1), None);
         assert!(LENDS.start_at(&source, 3) && !LENDS.start_at(&source, 4));
         assert!(LENDS.end_before(&source, 5) && !LENDS.end_before(&source, 4));
+        assert_eq!(LENDS.from(&source, 7).collect::<Vec<_>>(), [(2, 10)]);
+        assert_eq!(LENDS.to(&source, 2).collect::<Vec<_>>(), [(1, 0)]);
         assert!(LENDS.start_at(&source, 7) && LENDS.start_at(&source, 10));
         assert!(LENDS.lie_in(&source, 2..5));
         // A word that the range cuts is not in it, nor is a part of one.

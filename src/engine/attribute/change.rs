@@ -277,15 +277,13 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
 /// `Some(None)`: it is a gap and no change.
 #[allow(clippy::option_option, reason = "a gap that is no change is an answer, and other than no answer")]
 fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Option<Shift>> {
-    const HIGHER: &[&str] = &["高于", "快于", "高出", "高", "快", "多于", "优于"];
-    const LOWER: &[&str] = &["低于", "慢于", "低", "慢"];
+    const HIGHER: &Words = words!["高于", "快于", "高出", "高", "快", "多于", "优于"];
+    const LOWER: &Words = words!["低于", "慢于", "低", "慢"];
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
     let left = window.left.clone();
-    let find = |words: &[&str]| {
-        (left.start..left.end).rev().find_map(|i| words.iter().find(|w| reading.source.starts_with(i, w)).map(|w| i..i + w.chars().count()))
-    };
+    let find = |words: &Words| (left.start..left.end).rev().find_map(|i| words.end_at(reading.source, i).map(|end| i..end));
     let (direction, word) = match (find(HIGHER), find(LOWER)) {
         (Some(h), Some(l)) if l.start > h.start => (ChangeDirection::Decrease, l),
         (Some(h), _) => (ChangeDirection::Increase, h),

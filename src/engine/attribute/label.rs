@@ -177,9 +177,7 @@ fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
 
 /// A class of loans by size ends with the word for the loan: 农户贷款审批权限 → 农户贷款.
 fn loan_class(reading: &Reading<'_, '_>, noun: Glyphs) -> Glyphs {
-    let end = (noun.clone()).find_map(|i| {
-        ["贷款", "授信额度", "授信", "融资"].iter().find(|w| reading.source.starts_with(i, w)).map(|w| i + w.chars().count())
-    });
+    let end = (noun.clone()).find_map(|i| words!["贷款", "授信额度", "授信", "融资"].end_at(reading.source, i));
     let limit = (noun.clone()).skip(1).find(|&i| words!["最高", "可贷", "不超过", "上限"].start_at(reading.source, i));
     noun.start..end.unwrap_or(noun.end).min(limit.unwrap_or(noun.end)).min(noun.end)
 }

@@ -93,7 +93,7 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
         return false;
     }
     let compared = matches!(source.before(start), '较' | '比')
-        || ["高于", "低于", "相比", "相较于", "相较", "对比", "不变价", "自"].iter().any(|w| source.ends_with(start, w) && *w != "自");
+        || words!["高于", "低于", "相比", "相较于", "相较", "对比", "不变价"].end_before(source, start);
     let due = words!["期间到期", "到期", "前到期", "之间到期", "至今年底到期"].start_at(source, end);
     let record = words!["的同期", "同期新高", "以来的", "以来新高", "以来同期", "新高", "以来最"].start_at(source, end)
         && date.shape != DateShape::Day;
@@ -112,7 +112,7 @@ fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
     let (start, end) = (date.range.start, date.range.end);
     let until = words!["截至", "截止", "截止到", "截至到", "至", "到", "截", "截止至", "止"].end_before(source, start)
         && !source.ends_with(start, "以至");
-    let until = until || ["截至", "截止"].iter().any(|w| start >= 4 && source.starts_with(start - 2, w));
+    let until = until || start >= 4 && words!["截至", "截止"].start_at(source, start - 2);
     let text = source.text(date.range.clone());
     let month_end = text.ends_with('末') || text.ends_with('底') || text.ends_with("期末");
     let since = source.starts_with(end, "以来")

@@ -119,7 +119,7 @@ const OFFICERS: &Words = words![
 ];
 
 /// Scopes that stand for the sector of a place.
-const SCOPES: &[&str] = &[
+const SCOPES: &Words = words![
     "全省",
     "全市",
     "全区",
@@ -447,7 +447,7 @@ impl Turns<'_, '_> {
             };
             let opens =
                 matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '！' | '？' | '全') || at == range.start || dated();
-            let scope_end = |at: usize| SCOPES.iter().find(|s| self.source.starts_with(at, s)).map(|s| at + s.chars().count());
+            let scope_end = |at: usize| SCOPES.end_at(self.source, at);
             let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
             if let Some(end) = scope {
                 // 白朗县某合作社获得贷款: the region is part of somebody's name.

@@ -10,6 +10,7 @@ use super::numeral::han_digit;
 use super::openers::{DATE, Openers};
 use super::view::View;
 use crate::engine::source::{Glyphs, SourceText};
+use crate::engine::words::words;
 
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,7 +263,7 @@ impl Reader<'_> {
         if self.view.at(at) == 'Q' && matches!(self.view.at(at + 1), '1'..='4') && !self.view.at(at + 2).is_ascii_alphanumeric() {
             return (self.expression(at), at + 2);
         }
-        let address = self.view.skip_any(at, &["http", "www."]).is_some();
+        let address = self.view.skip_any(at, words!["http", "www."]).is_some();
         let mut end = at;
         while self.view.at(end).is_ascii_alphanumeric() || address && self.view.at(end).is_ascii_graphic() {
             end += 1;
@@ -276,7 +277,7 @@ impl Reader<'_> {
         if let Some(mention) = self.joined(at, &first) {
             return Some(mention);
         }
-        if let Some(end) = self.view.skip_any(first.end, &["以来", "至今", "起至今", "到现在"]) {
+        if let Some(end) = self.view.skip_any(first.end, words!["以来", "至今", "起至今", "到现在"]) {
             let mut mention = self.settle(at, &Reading { end, ..first });
             mention.shape = DateShape::Since;
             mention.end = None;

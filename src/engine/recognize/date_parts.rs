@@ -3,6 +3,7 @@
 use super::date::{Part, Reader, Reading};
 use super::numeral::han_digit;
 use crate::engine::source::is_ideograph;
+use crate::engine::words::words;
 
 impl Reader<'_> {
     /// The year at `at`: 2020年, 今年, 二〇二〇年, 21年. `None` inside means that the
@@ -48,7 +49,7 @@ impl Reader<'_> {
 
     /// 二〇二〇 and 两千; the digits count as four if they write a whole year.
     fn han_year(&self, at: usize) -> Option<(usize, u32, usize)> {
-        if let Some(end) = self.view.skip_any(at, &["两千年", "二千年"]) {
+        if let Some(end) = self.view.skip_any(at, words!["两千年", "二千年"]) {
             return Some((end - 1, 2000, 4));
         }
         let mut end = at;
@@ -149,7 +150,7 @@ impl Reader<'_> {
     /// 上半年, 下半年, 上半年末
     fn half_year(&self, at: usize) -> Option<Reading> {
         let (end, first) = self.view.skip(at, "上半年").map(|end| (end, 1)).or_else(|| self.view.skip(at, "下半年").map(|end| (end, 7)))?;
-        let at_end = self.view.skip_any(end, &["末", "底"]);
+        let at_end = self.view.skip_any(end, words!["末", "底"]);
         Some(at_end.map_or_else(|| plain(end, Part::Months(first, first + 5)), |end| plain(end, Part::MonthEnd(first + 5))))
     }
 
@@ -163,10 +164,10 @@ impl Reader<'_> {
             return None;
         }
         let (end, count) = self.small(at + 1)?;
-        if let Some(end) = self.view.skip_any(end, &["个月", "月", "个多月"]).filter(|_| (1..=12).contains(&count)) {
+        if let Some(end) = self.view.skip_any(end, words!["个月", "月", "个多月"]).filter(|_| (1..=12).contains(&count)) {
             return Some(plain(end, Part::Months(1, count)));
         }
-        let end = self.view.skip_any(end, &["季度", "个季度", "季"]).filter(|_| (1..=4).contains(&count))?;
+        let end = self.view.skip_any(end, words!["季度", "个季度", "季"]).filter(|_| (1..=4).contains(&count))?;
         Some(plain(end, Part::Months(1, count * 3)))
     }
 
@@ -180,7 +181,7 @@ impl Reader<'_> {
         if !(1..=4).contains(&count) {
             return None;
         }
-        let at_end = self.view.skip_any(end, &["末", "底"]);
+        let at_end = self.view.skip_any(end, words!["末", "底"]);
         Some(at_end.map_or_else(|| plain(end, Part::Months(count * 3 - 2, count * 3)), |end| plain(end, Part::MonthEnd(count * 3))))
     }
 

@@ -7,6 +7,7 @@ use super::date_parts::plain;
 use super::numeral::han_digit;
 use super::view::View;
 use crate::engine::source::{Glyphs, is_ideograph};
+use crate::engine::words::{Words, words};
 
 fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMention {
     let (start, end) = days.unzip();
@@ -21,32 +22,32 @@ pub(super) const fn opens_word(c: char) -> bool {
 }
 
 /// What can have a 以来 or 后 behind it, by its first character, the longest first.
-const fn events(first: char) -> &'static [&'static str] {
+const fn events(first: char) -> &'static Words {
     match first {
-        '新' => &["新冠肺炎疫情发生", "新冠肺炎疫情", "新冠疫情发生", "新冠疫情"],
-        '疫' => &["疫情爆发", "疫情暴发", "疫情发生", "疫情防控", "疫情"],
-        '推' => &["推出", "推广"],
-        '试' => &["试点"],
-        '开' => &["开业", "开办", "开展", "开通", "开行", "开工"],
-        '成' => &["成立"],
-        '上' => &["上线"],
-        '启' => &["启动", "启用"],
-        '实' => &["实施"],
-        '改' => &["改制", "改革"],
-        '挂' => &["挂牌"],
-        '运' => &["运行", "运营"],
-        '设' => &["设立"],
-        '建' => &["建立", "建成"],
-        '投' => &["投放", "投产"],
-        '活' => &["活动开展"],
-        '政' => &["政策实施", "政策出台"],
-        '方' => &["方案实施"],
-        '合' => &["合作"],
-        '发' => &["发行"],
-        '创' => &["创建"],
-        '工' => &["工作开展"],
-        '产' => &["产品推出", "产品上线"],
-        _ => &[],
+        '新' => words!["新冠肺炎疫情发生", "新冠肺炎疫情", "新冠疫情发生", "新冠疫情"],
+        '疫' => words!["疫情爆发", "疫情暴发", "疫情发生", "疫情防控", "疫情"],
+        '推' => words!["推出", "推广"],
+        '试' => words!["试点"],
+        '开' => words!["开业", "开办", "开展", "开通", "开行", "开工"],
+        '成' => words!["成立"],
+        '上' => words!["上线"],
+        '启' => words!["启动", "启用"],
+        '实' => words!["实施"],
+        '改' => words!["改制", "改革"],
+        '挂' => words!["挂牌"],
+        '运' => words!["运行", "运营"],
+        '设' => words!["设立"],
+        '建' => words!["建立", "建成"],
+        '投' => words!["投放", "投产"],
+        '活' => words!["活动开展"],
+        '政' => words!["政策实施", "政策出台"],
+        '方' => words!["方案实施"],
+        '合' => words!["合作"],
+        '发' => words!["发行"],
+        '创' => words!["创建"],
+        '工' => words!["工作开展"],
+        '产' => words!["产品推出", "产品上线"],
+        _ => words![],
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn word(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
 fn now(view: &View<'_>, at: usize) -> Option<DateMention> {
     let end = view.skip_any(
         at,
-        &["截至目前", "截止目前", "截至当前", "截止到目前", "截至到目前", "目前为止", "目前", "当前", "截至今日", "截至发稿"],
+        words!["截至目前", "截止目前", "截至当前", "截止到目前", "截至到目前", "目前为止", "目前", "当前", "截至今日", "截至发稿"],
     )?;
     (view.before(at) != '以').then(|| mention(at..end, DateShape::Now, None))
 }
@@ -76,38 +77,24 @@ fn now(view: &View<'_>, at: usize) -> Option<DateMention> {
 /// 疫情发生以来, 推出以来, 试点以来
 fn event(view: &View<'_>, at: usize) -> Option<DateMention> {
     let start = view.skip(at, "自").unwrap_or(at);
-    let event = events(view.at(start)).iter().find_map(|word| view.skip(start, word));
-    let end = view.skip_any(event?, &["以来", "之后", "以后", "后", "之前", "以前", "前"])?;
+    let event = view.skip_any(start, events(view.at(start)));
+    let end = view.skip_any(event?, words!["以来", "之后", "以后", "后", "之前", "以前", "前"])?;
     let single = matches!(view.before(end), '后' | '前')
         && matches!(
             view.before(end - 1),
             '疫' | '情' | '发' | '生' | '业' | '立' | '出' | '点' | '线' | '动' | '施' | '制' | '牌' | '广' | '办'
         );
     let word = matches!(view.at(end), '续' | '台' | '勤' | '端' | '期' | '景' | '提' | '往' | '列' | '沿' | '劲');
-    let whole = matches!(view.before(end), '来')
-        || view.ends(end, "之后").is_some()
-        || view.ends(end, "以后").is_some()
-        || view.ends(end, "之前").is_some()
-        || view.ends(end, "以前").is_some();
+    let whole = view.before(end) == '来' || view.ending(end, words!["之后", "以后", "之前", "以前"]).next().is_some();
     ((whole || single) && !word).then(|| mention(start..end, DateShape::Event, None))
 }
 
 /// 昨天, 明日, 大前天
 fn relative_day(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
-    const DAYS: &[(&str, i32)] = &[
-        ("大前天", -3),
-        ("大后天", 3),
-        ("前天", -2),
-        ("前日", -2),
-        ("昨天", -1),
-        ("昨日", -1),
-        ("今天", 0),
-        ("今日", 0),
-        ("明天", 1),
-        ("明日", 1),
-        ("后天", 2),
-    ];
-    let (end, by) = DAYS.iter().find_map(|&(word, by)| Some((reader.view.skip(at, word)?, by)))?;
+    const DAYS: &Words = words!["大前天", "大后天", "前天", "前日", "昨天", "昨日", "今天", "今日", "明天", "明日", "后天"];
+    const BY: [i32; 11] = [-3, 3, -2, -2, -1, -1, 0, 0, 1, 1, 2];
+    let (word, end) = reader.view.which(at, DAYS)?;
+    let by = *BY.get(word)?;
     let compound =
         matches!(reader.view.before(at), '目' | '日' | '年' | '先' | '以' | '春') || matches!(reader.view.at(end), '头' | '报' | '中');
     (!compound).then(|| mention(at..end, DateShape::Day, beside(reader.reference, by).map(|d| (d, d))))
@@ -145,7 +132,7 @@ fn week(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
     let given = i > at || matches!(view.at(i), '这' | '本');
     i += usize::from(i == at && given);
     i += usize::from(given && view.at(i) == '个');
-    let i = view.skip_any(i, &["星期", "礼拜", "周"])?;
+    let i = view.skip_any(i, words!["星期", "礼拜", "周"])?;
     if !given
         && (han_digit(view.before(at)).is_some()
             || view.before(at).is_ascii_digit()
@@ -180,24 +167,16 @@ fn week(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
 
 /// 本世纪20年代, 上世纪80年代, 康熙三年五月
 fn era_or_century(reader: &Reader<'_>, at: usize) -> Option<DateMention> {
-    const ERAS: &[(&str, i32)] = &[
-        ("康熙", 1661),
-        ("雍正", 1722),
-        ("乾隆", 1735),
-        ("嘉庆", 1795),
-        ("道光", 1820),
-        ("咸丰", 1850),
-        ("同治", 1861),
-        ("光绪", 1874),
-        ("宣统", 1908),
-        ("民国", 1911),
-    ];
+    const ERAS: &Words = words!["康熙", "雍正", "乾隆", "嘉庆", "道光", "咸丰", "同治", "光绪", "宣统", "民国"];
+    /// The year before the first of each.
+    const BEFORE: [i32; 10] = [1661, 1722, 1735, 1795, 1820, 1850, 1861, 1874, 1908, 1911];
     let view = &reader.view;
-    if let Some(end) = view.skip(at, "本世纪").or_else(|| view.skip(at, "上世纪")) {
+    if let Some(end) = view.skip_any(at, words!["本世纪", "上世纪"]) {
         let century = if view.at(at) == '本' { 2000 } else { 1900 };
         return decade(reader, at, end, century);
     }
-    let (end, before) = ERAS.iter().find_map(|&(name, before)| Some((view.skip(at, name)?, before)))?;
+    let (era, end) = view.which(at, ERAS)?;
+    let before = BEFORE.get(era)?;
     let (end, count) = reader.small(end)?;
     let end = view.skip(end, "年").filter(|_| count > 0)?;
     let year = before + i32::try_from(count).ok()?;
@@ -258,11 +237,11 @@ impl Reader<'_> {
             let seconds = self.small(end + 1).filter(|&(s, _)| self.view.at(s) == '秒').map(|(s, _)| s + 1);
             return Some(seconds.unwrap_or(end + 1));
         }
-        if let Some(end) = self.view.skip_any(at_hour, &["钟", "整", "半"]) {
+        if let Some(end) = self.view.skip_any(at_hour, words!["钟", "整", "半"]) {
             return Some(end);
         }
-        let part = ["上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间"];
-        let told = part.iter().any(|word| self.view.ends(at, word).is_some());
+        const PART: &Words = words!["上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间"];
+        let told = self.view.ending(at, PART).next().is_some();
         let word = if self.view.at(hour_end) == '时' {
             matches!(next, '代' | '期' | '间' | '段' | '机' | '尚' | '光' | '差' | '效' | '限')
         } else {

@@ -6,6 +6,7 @@ use super::numeral::{self, is_han_numeral};
 use super::view::View;
 use crate::engine::report::QuantityKind;
 use crate::engine::source::Glyphs;
+use crate::engine::words::words;
 
 /// A marker, ordinal or identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +137,7 @@ const fn in_word(c: char) -> bool {
 
 /// G20, POS2, www.example.com/2020: a word that opens with a letter and holds a digit.
 fn word(view: &View<'_>, at: usize) -> Option<Marker> {
-    let address = view.skip_any(at, &["http", "www."]).is_some();
+    let address = view.skip_any(at, words!["http", "www."]).is_some();
     let mut end = at;
     while in_word(view.at(end)) || address && view.at(end).is_ascii_graphic() || joins_word(view, at, end) {
         end += 1;
@@ -144,7 +145,7 @@ fn word(view: &View<'_>, at: usize) -> Option<Marker> {
     let digit = (at..end).find(|&i| view.at(i).is_ascii_digit())?;
     // LPR15个基点: the word ends where its number begins.
     let number = view.digits_end(digit);
-    if ["个基点", "基点", "BP", "bp", "个百分点"].iter().any(|unit| view.has(number, unit)) {
+    if view.skip_any(number, words!["个基点", "基点", "BP", "bp", "个百分点"]).is_some() {
         return None;
     }
     Some(identifier(at..end, digit..view.digits_end(digit)))

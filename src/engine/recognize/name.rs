@@ -23,66 +23,66 @@ pub struct Product {
 }
 
 /// How a borrower's name may end, by the first character.
-const fn suffixes(first: char) -> &'static [&'static str] {
+const fn suffixes(first: char) -> &'static Words {
     match first {
-        '有' => &["有限责任公司", "有限公司"],
-        '股' => &["股份有限公司", "股份公司"],
-        '集' => &["集团公司", "集团"],
-        '总' => &["总公司"],
-        '公' => &["公司"],
-        '人' => &["人民医院"],
-        '中' => &["中心医院", "中医院"],
-        '医' => &["医院"],
-        '专' => &["专业合作社"],
-        '经' => &["经济合作社"],
-        '合' => &["合作社"],
-        '家' => &["家庭农场"],
-        '农' => &["农场"],
-        '水' => &["水泥厂"],
-        '加' => &["加工厂"],
-        '制' => &["制造厂"],
-        '酒' => &["酒厂", "酒店"],
-        '食' => &["食品厂"],
-        '厂' => &["厂"],
-        '开' => &["开发项目"],
-        '建' => &["建设项目"],
-        '工' => &["工程"],
-        '项' => &["项目"],
-        '粮' => &["粮行"],
-        '养' => &["养殖场"],
-        '牧' => &["牧场"],
-        '茶' => &["茶厂"],
-        '种' => &["种植基地"],
-        '产' => &["产业园"],
-        '药' => &["药业"],
-        '超' => &["超市"],
-        _ => &[],
+        '有' => words!["有限责任公司", "有限公司"],
+        '股' => words!["股份有限公司", "股份公司"],
+        '集' => words!["集团公司", "集团"],
+        '总' => words!["总公司"],
+        '公' => words!["公司"],
+        '人' => words!["人民医院"],
+        '中' => words!["中心医院", "中医院"],
+        '医' => words!["医院"],
+        '专' => words!["专业合作社"],
+        '经' => words!["经济合作社"],
+        '合' => words!["合作社"],
+        '家' => words!["家庭农场"],
+        '农' => words!["农场"],
+        '水' => words!["水泥厂"],
+        '加' => words!["加工厂"],
+        '制' => words!["制造厂"],
+        '酒' => words!["酒厂", "酒店"],
+        '食' => words!["食品厂"],
+        '厂' => words!["厂"],
+        '开' => words!["开发项目"],
+        '建' => words!["建设项目"],
+        '工' => words!["工程"],
+        '项' => words!["项目"],
+        '粮' => words!["粮行"],
+        '养' => words!["养殖场"],
+        '牧' => words!["牧场"],
+        '茶' => words!["茶厂"],
+        '种' => words!["种植基地"],
+        '产' => words!["产业园"],
+        '药' => words!["药业"],
+        '超' => words!["超市"],
+        _ => words![],
     }
 }
 /// What somebody is whose name follows, by the first character.
-const fn callings(first: char) -> &'static [&'static str] {
+const fn callings(first: char) -> &'static Words {
     match first {
-        '大' => &["大户"],
-        '村' => &["村民"],
-        '农' => &["农户", "农场主"],
-        '户' => &["户主"],
-        '负' => &["负责人"],
-        '牧' => &["牧民", "牧场主"],
-        '果' => &["果农"],
-        '养' => &["养殖户"],
-        '种' => &["种植户"],
-        '贫' => &["贫困户"],
-        '脱' => &["脱贫户"],
-        '个' => &["个体户"],
-        '经' => &["经营户"],
-        '法' => &["法人"],
-        '店' => &["店主"],
-        '老' => &["老板"],
-        '理' => &["理事长"],
-        '菜' => &["菜农"],
-        '茶' => &["茶农"],
-        '花' => &["花农"],
-        _ => &[],
+        '大' => words!["大户"],
+        '村' => words!["村民"],
+        '农' => words!["农户", "农场主"],
+        '户' => words!["户主"],
+        '负' => words!["负责人"],
+        '牧' => words!["牧民", "牧场主"],
+        '果' => words!["果农"],
+        '养' => words!["养殖户"],
+        '种' => words!["种植户"],
+        '贫' => words!["贫困户"],
+        '脱' => words!["脱贫户"],
+        '个' => words!["个体户"],
+        '经' => words!["经营户"],
+        '法' => words!["法人"],
+        '店' => words!["店主"],
+        '老' => words!["老板"],
+        '理' => words!["理事长"],
+        '菜' => words!["菜农"],
+        '茶' => words!["茶农"],
+        '花' => words!["花农"],
+        _ => words![],
     }
 }
 /// What somebody is in the enterprise whose name stands before.
@@ -161,10 +161,10 @@ fn suffixed(
     at: usize,
     floor: usize,
 ) -> Option<Glyphs> {
-    let suffix = suffixes(source.at(at)).iter().filter(|s| source.starts_with(at, s)).max_by_key(|s| s.len())?;
-    let end = at + suffix.chars().count();
+    let end = suffixes(source.at(at)).from(source, at).map(|(_, end)| end).max()?;
+    let suffix = source.text(at..end);
     // 华联集团投资控股有限公司: the name goes on.
-    let goes_on = *suffix == "集团"
+    let goes_on = suffix == "集团"
         && (end..end + MORE)
             .take_while(|&i| !is_stop(source, i) && !"向为给对和与及".contains(source.at(i)))
             .any(|i| words!["有限公司", "有限责任公司", "股份公司"].start_at(source, i));
@@ -193,10 +193,10 @@ fn suffixed(
         Some(r) if r >= boundary || !receiver_between(source, r, boundary) => r,
         _ => boundary,
     };
-    let named = end - start >= suffix.chars().count() + 2;
-    let formal = suffix.contains("公司") && suffix.chars().count() >= 4;
+    let named = at >= start + 2;
+    let formal = suffix.ends_with("公司") && end - at >= 4;
     let generic = matches!(
-        *suffix,
+        suffix,
         "公司"
             | "项目"
             | "工程"
@@ -267,8 +267,7 @@ pub(super) fn opens_borrower(c: char) -> bool {
 
 /// The name behind what somebody is: 种粮大户王守田.
 fn after_calling(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
-    let calling = callings(source.at(at)).iter().find(|c| source.starts_with(at, c))?;
-    let start = at + calling.chars().count();
+    let start = callings(source.at(at)).end_at(source, at)?;
     if !is_surname(source.at(start)) {
         return None;
     }
@@ -349,7 +348,7 @@ fn marked_products(source: &SourceText<'_>) -> Vec<Product> {
 
 /// Whether a quoted name is a product's: it ends as products do.
 fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
-    const ENDS: &[&str] = &["贷", "担", "险", "通", "贷款", "e贷", "宝", "卡", "易", "保", "债", "融", "票", "信用+", "链"];
+    const ENDS: &Words = words!["贷", "担", "险", "通", "贷款", "e贷", "宝", "卡", "易", "保", "债", "融", "票", "信用+", "链"];
     const NOT: &Words = words![
         "不抽贷",
         "不断贷",
@@ -390,6 +389,5 @@ fn is_product(source: &SourceText<'_>, range: &Glyphs, quoted: bool) -> bool {
     if NOT.end_before(source, end) {
         return false;
     }
-    let reach = if quoted { ENDS } else { &["贷", "险"] };
-    reach.iter().any(|e| source.ends_with(end, e))
+    if quoted { ENDS.end_before(source, end) } else { matches!(source.before(end), '贷' | '险') }
 }

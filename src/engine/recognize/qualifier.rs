@@ -3,6 +3,7 @@
 use super::view::View;
 use crate::engine::report::{Qualifier, QuantityKind};
 use crate::engine::source::is_ideograph;
+use crate::engine::words::{Words, words};
 
 /// A qualifier before a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,16 @@ pub(super) struct Before {
 
 use Qualifier::{About, AtLeast, AtMost, Exact, Nearly, Over};
 
-/// Words before a number that are part of the mention, longest first among those
-/// that end alike, and the glyphs before which they are the end of another word.
-const BEFORE: &[(&str, Qualifier, &str)] = &[
+/// Words and what is to be known of each, from one list of both.
+macro_rules! table {
+    ($words:ident, $rows:ident: $row:ty = [$(($word:literal, $($what:expr),+)),* $(,)?]) => {
+        const $words: &Words = words![$($word),*];
+        const $rows: &[$row] = &[$(($word, $($what),+)),*];
+    };
+}
+
+// Words before a number that are part of the mention, and the glyphs before which they are the end of another word.
+table!(BEFORE, BEFORE_ROWS: (&str, Qualifier, &str) = [
     ("不超过", AtMost, ""),
     ("不多于", AtMost, ""),
     ("不高于", AtMost, ""),
@@ -67,10 +75,10 @@ const BEFORE: &[(&str, Qualifier, &str)] = &[
     ("不满", Nearly, ""),
     ("逾", Over, ""),
     ("超", Over, "高赶反中英德意西法"),
-];
+]);
 
-/// Words before a number that qualify it without being part of the mention.
-const OUTSIDE: &[(&str, Qualifier)] = &[
+// Words before a number that qualify it without being part of the mention.
+table!(OUTSIDE, OUTSIDE_ROWS: (&str, Qualifier) = [
     ("最高", AtMost),
     ("最长", AtMost),
     ("最大", AtMost),
@@ -81,10 +89,10 @@ const OUTSIDE: &[(&str, Qualifier)] = &[
     ("最低", AtLeast),
     ("最短", AtLeast),
     ("最小", AtLeast),
-];
+]);
 
 /// Verbs between 最高 and its number: 最高可贷30万元, 最高提高至1000万元.
-const LINKS: &[&str] = &[
+const LINKS: &Words = words![
     "可贷",
     "可达",
     "可达到",
@@ -138,12 +146,8 @@ const LINKS: &[&str] = &[
 
 /// The qualifier before the number at `start`, no further back than `floor`.
 pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) -> Option<Before> {
-    let last = view.before(start);
-    if !ends_qualifier(last) {
-        return None;
-    }
-    let found = BEFORE.iter().filter(|(word, ..)| word.ends_with(last)).filter_map(|&(word, qualifier, stops)| {
-        let at = view.ends(start, word).filter(|&at| at >= floor)?;
+    let found = view.ending(start, BEFORE).filter(|&(_, at)| at >= floor).filter_map(|(index, at)| {
+        let &(word, qualifier, stops) = BEFORE_ROWS.get(index)?;
         let applies = word != "上" || matches!(view.at(start), '百' | '千' | '万' | '亿');
         (applies && !stops.contains(view.before(at))).then_some(Before { start: at, qualifier })
     });
@@ -154,58 +158,6 @@ pub(super) fn before(view: &View<'_>, start: usize, floor: usize, recent: bool) 
     outside(view, start, floor).map(|qualifier| Before { start, qualifier })
 }
 
-/// Whether one of the words above can end with `c`: most numbers have none before them.
-const fn ends_qualifier(c: char) -> bool {
-    matches!(
-        c,
-        '过' | '于'
-            | '破'
-            | '了'
-            | '出'
-            | '超'
-            | '少'
-            | '码'
-            | '多'
-            | '约'
-            | '概'
-            | '致'
-            | '为'
-            | '合'
-            | '有'
-            | '占'
-            | '达'
-            | '上'
-            | '近'
-            | '足'
-            | '到'
-            | '满'
-            | '逾'
-    ) || matches!(
-        c,
-        '高' | '长'
-            | '大'
-            | '远'
-            | '限'
-            | '迟'
-            | '晚'
-            | '快'
-            | '低'
-            | '短'
-            | '小'
-            | '贷'
-            | '可'
-            | '获'
-            | '得'
-            | '放'
-            | '请'
-            | '至'
-            | '信'
-            | '享'
-            | '予'
-            | '度'
-    ) || matches!(c, '额' | '款' | '借' | '偿' | '助' | '励' | '贴' | '付' | '保')
-}
-
 /// 最高 and the like, directly before or with a verb between.
 fn outside(view: &View<'_>, start: usize, floor: usize) -> Option<Qualifier> {
     /// How far before the number the word may begin.
@@ -214,12 +166,15 @@ fn outside(view: &View<'_>, start: usize, floor: usize) -> Option<Qualifier> {
     if !(start.saturating_sub(REACH)..start).any(|i| view.at(i) == '最') {
         return None;
     }
-    let ending = |end: usize| OUTSIDE.iter().find(|(word, _)| view.ends(end, word).is_some_and(|at| at >= floor)).map(|&(_, q)| q);
-    ending(start).or_else(|| LINKS.iter().find_map(|link| ending(view.ends(start, link).filter(|&at| at > floor)?)))
+    let ending = |end: usize| {
+        let (index, _) = view.ending(end, OUTSIDE).find(|&(_, at)| at >= floor)?;
+        OUTSIDE_ROWS.get(index).map(|&(_, qualifier)| qualifier)
+    };
+    ending(start).or_else(|| view.ending(start, LINKS).filter(|&(_, at)| at > floor).find_map(|(_, at)| ending(at)))
 }
 
-/// Words after a number and its unit.
-const AFTER: &[(&str, Qualifier)] = &[
+// Words after a number and its unit.
+table!(AFTER, AFTER_ROWS: (&str, Qualifier) = [
     ("左右", About),
     ("上下", About),
     ("前后", About),
@@ -238,15 +193,12 @@ const AFTER: &[(&str, Qualifier)] = &[
     ("有余", Over),
     ("余", Over),
     ("多", Over),
-];
+]);
 
 /// The qualifier at `at`, behind a quantity of this kind, and where it ends.
 pub(super) fn after(view: &View<'_>, at: usize, kind: QuantityKind) -> Option<(usize, Qualifier)> {
-    if !matches!(view.at(at), '左' | '上' | '前' | '以' | '及' | '(' | '之' | '内' | '开' | '有' | '余' | '多') {
-        return None;
-    }
-    AFTER.iter().find_map(|&(word, qualifier)| {
-        let end = view.skip(at, word)?;
+    view.every(at, AFTER).find_map(|(index, end)| {
+        let &(word, qualifier) = AFTER_ROWS.get(index)?;
         let next = view.at(end);
         let holds = match word {
             "内" => {

@@ -12,6 +12,7 @@ use super::view::View;
 use crate::engine::lexicon::{Hits, Lexicon, Role};
 use crate::engine::report::{Qualifier, QuantityKind};
 use crate::engine::source::{Glyphs, SourceText};
+use crate::engine::words::words;
 
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl<'a> Reader<'a> {
             return (Some(self.marked(marker)), at);
         }
         if let Some(hours) =
-            self.view.skip_any(at, &["7*", "7×", "7x", "7X", "5*", "5×"]).filter(|&hours| self.view.at(hours).is_ascii_digit())
+            self.view.skip_any(at, words!["7*", "7×", "7x", "7X", "5*", "5×"]).filter(|&hours| self.view.at(hours).is_ascii_digit())
         {
             let around = self.quantity(hours).filter(|m| m.unit == "h");
             if let Some(mention) = around {

@@ -1,6 +1,7 @@
 //! The glyphs that a rule may look at.
 
 use crate::engine::source::SourceText;
+use crate::engine::words::Words;
 
 /// The glyphs up to a bound; beyond it there is only `\n`.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,24 @@ impl<'a> View<'a> {
     }
 
     /// Where the first of `words` that stands at `at` ends.
-    pub fn skip_any(&self, at: usize, words: &[&str]) -> Option<usize> {
-        words.iter().find_map(|word| self.skip(at, word))
+    pub fn skip_any(&self, at: usize, words: &Words) -> Option<usize> {
+        self.which(at, words).map(|(_, end)| end)
+    }
+
+    /// The first of `words` that stands at `at`, by its place in the list, and where it ends.
+    pub fn which(&self, at: usize, words: &Words) -> Option<(usize, usize)> {
+        self.every(at, words).next()
+    }
+
+    /// The words that stand at `at`, by their place in the list, and where each ends.
+    pub fn every<'w>(&'w self, at: usize, words: &'w Words) -> impl Iterator<Item = (usize, usize)> + 'w {
+        words.from(self.source, at).filter(|&(_, end)| end <= self.end)
+    }
+
+    /// The words that end at `at`, by their place in the list, and where each begins.
+    pub fn ending<'w>(&'w self, at: usize, words: &'w Words) -> impl Iterator<Item = (usize, usize)> + 'w {
+        let at = if at <= self.end { at } else { 0 };
+        words.to(self.source, at)
     }
 
     /// Where `word` begins if it ends at `at`.

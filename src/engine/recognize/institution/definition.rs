@@ -3,9 +3,10 @@
 use super::parts::Parts;
 use super::{InstitutionMention, NameForm};
 use crate::engine::source::Glyphs;
+use crate::engine::words::{Words, words};
 
 /// Words that open a definition right behind a bracket, longest first.
-const OPENERS: [&str; 7] = ["以下统称", "以下简称", "以下称", "下简称", "简称", "下称", "又称"];
+const OPENERS: &Words = words!["以下统称", "以下简称", "以下称", "下简称", "简称", "下称", "又称"];
 /// Longest name that a definition gives.
 const LONGEST: usize = 20;
 /// Shortest name that means its definition's institution before the definition as well.
@@ -39,9 +40,8 @@ fn names_behind(parts: &Parts<'_>, open: usize) -> Vec<Glyphs> {
     if source.at(open) != '(' {
         return Vec::new();
     }
-    let Some(opener) = OPENERS.iter().find(|word| source.starts_with(open + 1, word)) else { return Vec::new() };
+    let Some(body) = OPENERS.end_at(source, open + 1) else { return Vec::new() };
     let mut names = Vec::new();
-    let body = open + 1 + opener.chars().count();
     let mut start = body;
     for at in body..body + 2 * LONGEST {
         let c = source.at(at);
