@@ -368,7 +368,7 @@ fn date_repaired(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 
 fn date_implausible(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     let periods = Periods::default();
-    for date in case.reading.dates {
+    for date in case.reading.dates.all() {
         let late = case.reading.published.zip(date.end.or(date.start)).is_some_and(|(published, day)| day > published)
             && date.shape == DateShape::Day
             && !date.repaired
@@ -494,9 +494,9 @@ impl<'a> Restated<'a> {
         if !roles.contains(&QuantityRole::Heading) {
             return out;
         }
-        let in_headings = reading.quantities.iter().zip(roles).filter(|(_, role)| **role == QuantityRole::Heading);
+        let in_headings = reading.quantities.all().iter().zip(roles).filter(|(_, role)| **role == QuantityRole::Heading);
         out.by_value = in_headings.map(|(q, _)| ((q.kind, q.unit.as_str(), q.value), Vec::new())).collect();
-        for (index, q) in reading.quantities.iter().enumerate() {
+        for (index, q) in reading.quantities.all().iter().enumerate() {
             if reading.outline.paragraph_at(q.core.start).is_some_and(|p| matches!(p.kind, ParagraphKind::Body | ParagraphKind::Row)) {
                 if let Some(places) = out.by_value.get_mut(&(q.kind, q.unit.as_str(), q.value)) {
                     places.push(out.body.len());

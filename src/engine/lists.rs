@@ -1,5 +1,9 @@
 //! What is asked of long lists again and again, in ways that a processor is quick at.
 
+use std::ops::{Deref, Range};
+
+use super::source::Glyphs;
+
 /// How many at the head of a list `belong`, where those that do come first and are few.
 pub fn ahead<T>(list: &[T], belongs: impl Fn(&T) -> bool) -> usize {
     let mut reach = 1;
@@ -26,9 +30,144 @@ pub fn marked<T>(values: impl ExactSizeIterator<Item = T>, look: impl Fn(u32, T)
     kept
 }
 
+/// How many of some places of a text lie before each of its glyphs: told at once, where a search would guess its way.
+#[derive(Clone, Debug, Default)]
+pub struct Ranks {
+    /// For each 64 glyphs, a bit for each place among them, and how many lie before.
+    blocks: Vec<(u64, u32)>,
+    count: usize,
+}
+
+impl Ranks {
+    /// The ranks of `places` in a text of `length` glyphs; they rise, and none comes twice.
+    pub fn new(places: impl IntoIterator<Item = usize>, length: usize) -> Self {
+        let mut ranks = Self { blocks: vec![(0, 0); length / 64 + 1], count: 0 };
+        let mut last = None;
+        for place in places {
+            debug_assert!(last.replace(place) < Some(place), "places rise");
+            if let Some((bits, _)) = ranks.blocks.get_mut(place / 64) {
+                *bits |= 1 << (place % 64);
+            }
+        }
+        let mut sum = 0;
+        for (bits, before) in &mut ranks.blocks {
+            *before = sum;
+            sum += bits.count_ones();
+        }
+        ranks.count = sum as usize;
+        ranks
+    }
+
+    /// How many places lie before glyph `at`.
+    pub fn before(&self, at: usize) -> usize {
+        let within = |(bits, before): &(u64, u32)| *before as usize + (bits & ((1 << (at % 64)) - 1)).count_ones() as usize;
+        self.blocks.get(at / 64).map_or(self.count, within)
+    }
+}
+
+/// Places of a text, rising.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    list: Vec<usize>,
+    ranks: Ranks,
+}
+
+impl Places {
+    /// The places of `list` in a text of `length` glyphs.
+    pub fn new(list: Vec<usize>, length: usize) -> Self {
+        let mut places = Self { list, ranks: Ranks::default() };
+        places.rank(length);
+        places
+    }
+
+    /// None yet, with room for `capacity`.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { list: Vec::with_capacity(capacity), ranks: Ranks::default() }
+    }
+
+    /// Adds one behind the others.
+    pub fn push(&mut self, place: usize) {
+        self.list.push(place);
+    }
+
+    /// Counts those added, in a text of `length` glyphs.
+    pub fn rank(&mut self, length: usize) {
+        self.ranks = Ranks::new(self.list.iter().copied(), length);
+    }
+
+    /// Those inside `range`.
+    pub fn within(&self, range: Glyphs) -> &[usize] {
+        self.list.get(self.ranks.before(range.start)..self.ranks.before(range.end)).unwrap_or_default()
+    }
+
+    /// The first at `at` or behind it.
+    pub fn from(&self, at: usize) -> Option<usize> {
+        self.list.get(self.ranks.before(at)).copied()
+    }
+
+    /// The last before `at`.
+    pub fn before(&self, at: usize) -> Option<usize> {
+        self.list.get(self.ranks.before(at).checked_sub(1)?).copied()
+    }
+}
+
+/// What is found in a text, by place.
+#[derive(Clone, Debug)]
+pub struct Placed<'a, T> {
+    list: &'a [T],
+    ranks: Ranks,
+}
+
+impl<'a, T> Placed<'a, T> {
+    /// What `list` holds, each at its own glyph of a text of `length` glyphs.
+    pub fn new(list: &'a [T], length: usize, place: impl Fn(&T) -> usize) -> Self {
+        Self { list, ranks: Ranks::new(list.iter().map(place), length) }
+    }
+
+    /// All of it.
+    pub const fn all(&self) -> &'a [T] {
+        self.list
+    }
+
+    /// The indices of what starts inside `range`.
+    pub fn indices_in(&self, range: &Glyphs) -> Range<usize> {
+        self.ranks.before(range.start)..self.ranks.before(range.end)
+    }
+
+    /// What starts inside `range`.
+    pub fn starting_in(&self, range: &Glyphs) -> &'a [T] {
+        self.list.get(self.indices_in(range)).unwrap_or_default()
+    }
+}
+
+impl<T> Deref for Placed<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.list
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_found_as_a_search_finds_them() {
+        let list = vec![0, 1, 63, 64, 65, 127, 128, 300];
+        let places = Places::new(list.clone(), 301);
+        let placed = Placed::new(&list, 301, |&place| place);
+        for start in 0..330 {
+            assert_eq!(places.from(start), list.iter().copied().find(|&place| place >= start), "from {start}");
+            assert_eq!(places.before(start), list.iter().copied().rfind(|&place| place < start), "before {start}");
+            for end in [start, start + 1, start + 64, start + 400] {
+                let inside: Vec<usize> = list.iter().copied().filter(|place| (start..end).contains(place)).collect();
+                assert_eq!(places.within(start..end), inside, "{start}..{end}");
+                assert_eq!(placed.starting_in(&(start..end)), inside, "{start}..{end}");
+            }
+        }
+        assert_eq!(Places::new(Vec::new(), 0).from(0), None);
+    }
 
     #[test]
     fn the_head_of_a_list_is_counted_wherever_it_ends() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::attribute::Fact;
 use super::discourse::oversees;
-use super::lexicon::{In, Role, Sense};
+use super::lexicon::{Hit, In, Role, Sense};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::report::{InstitutionType, MeasureCategory};
@@ -49,6 +49,8 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
     let mut out = Vec::with_capacity(reading.source.len() / 32);
     let mut begun = vec![Begun::default(); reading.lexicon.tables().category_forms.len()];
     let mut plans_in = usize::MAX;
+    let words = reading.hits.of(In::CATEGORIES);
+    let mut words = words.as_slice();
     for sentence in &reading.outline.sentences {
         if reading.outline.paragraphs.get(sentence.paragraph).is_none_or(|p| p.kind != ParagraphKind::Body) {
             continue;
@@ -64,16 +66,31 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             continue;
         }
         plans_in = usize::MAX;
+        words = from(words, sentence.range.start);
         let mut demanded = false;
         for clause in reading.clauses(&sentence.range) {
+            if words.first().is_none_or(|word| word.start >= sentence.range.end) {
+                break;
+            }
             demanded |= demands(reading, &clause);
             if demanded && !guides(reading, clause.start) {
                 break;
             }
-            clause_cues(reading, clause, demanded, &mut begun, &mut out);
+            words = from(words, clause.start);
+            let behind = from(words, clause.end);
+            let own = words.get(..words.len() - behind.len()).unwrap_or_default();
+            if !own.is_empty() {
+                clause_cues(reading, clause, own, demanded, &mut begun, &mut out);
+            }
+            words = behind;
         }
     }
     out
+}
+
+/// Those of some words, by place, that start at `at` or behind it.
+fn from(words: &[Hit], at: usize) -> &[Hit] {
+    words.get(words.iter().take_while(|word| word.start < at).count()..).unwrap_or_default()
 }
 
 /// What a site adds below an article: whom to ask, who may copy it.
@@ -154,15 +171,15 @@ struct Begun {
     range: Glyphs,
 }
 
-/// The cues of one clause, put in their places among `out`.
-fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, demanded: bool, begun: &mut [Begun], out: &mut Vec<Cue>) {
+/// The cues that `words` are in one clause, put in their places among `out`.
+fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demanded: bool, begun: &mut [Begun], out: &mut Vec<Cue>) {
     if purposive(reading, &clause) || circumstantial(reading, &clause) {
         return;
     }
     let tables = reading.lexicon.tables();
     let clause = Clause::new(reading, clause);
-    for hit in reading.hits.inside(clause.range.clone()).filter(|hit| hit.is_in(In::CATEGORIES)) {
-        for sense in reading.lexicon.senses(hit) {
+    for hit in words.iter().filter(|hit| hit.end <= clause.range.end) {
+        for sense in reading.lexicon.senses(*hit) {
             let Sense::Category(form, part) = *sense else { continue };
             let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
             let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
@@ -416,9 +433,7 @@ fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool
 #[must_use]
 pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
     let starts = &reading.outline.measure_starts;
-    let next = starts.partition_point(|&start| start <= at);
-    let start = next.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or(0);
-    start..starts.get(next).copied().unwrap_or(reading.source.len())
+    starts.before(at + 1).unwrap_or(0)..starts.from(at + 1).unwrap_or(reading.source.len())
 }
 
 /// Gathers cues and facts into acts: one for each owner, sentence and category.

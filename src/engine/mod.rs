@@ -5,7 +5,7 @@ pub mod attribute;
 pub mod audit;
 pub mod discourse;
 pub mod lexicon;
-mod lists;
+pub mod lists;
 pub mod measure;
 pub mod outline;
 pub mod reading;
@@ -14,6 +14,7 @@ pub mod report;
 pub mod source;
 pub mod words;
 
+use lists::Placed;
 use reading::Reading;
 use recognize::date::Day;
 use report::{EngineInfo, Report};
@@ -103,12 +104,12 @@ impl Engine {
             source: &source,
             lexicon,
             hits: &hits,
-            dates: &dates,
-            quantities: &quantities,
-            institutions: &institutions,
-            borrowers: &borrowers,
+            dates: Placed::new(&dates, source.len(), |date| date.range.start),
+            quantities: Placed::new(&quantities, source.len(), |quantity| quantity.core.start),
+            institutions: Placed::new(&institutions, source.len(), |mention| mention.range.start),
+            borrowers: Placed::new(&borrowers, source.len(), |borrower| borrower.range.start),
             names: &names,
-            products: &products,
+            products: Placed::new(&products, source.len(), |product| product.range.start),
             outline: &outline,
             discourse: &discourse,
             published,

@@ -2,7 +2,7 @@
 
 pub mod table;
 
-use super::lists::ahead;
+use super::lists::{Places, ahead};
 use super::recognize::date::{DateMention, Day, full_day_at};
 use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::quantity::QuantityMention;
@@ -79,11 +79,11 @@ pub struct Outline {
     /// Sections in order.
     pub sections: Vec<Section>,
     /// Where sentences of measures start: behind 。！？；; and line breaks, also those inside a paragraph.
-    pub measure_starts: Vec<usize>,
+    pub measure_starts: Places,
     /// The glyphs that end clauses.
-    pub clause_breaks: Vec<usize>,
+    pub clause_breaks: Places,
     /// The semicolons.
-    pub semicolons: Vec<usize>,
+    pub semicolons: Places,
     /// Tables with named columns, in order.
     tables: Vec<table::Table>,
 }
@@ -209,25 +209,29 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
 
 /// Notes where clauses and the sentences of measures end, so that nobody has to look for it.
 fn breaks(source: &SourceText<'_>, out: &mut Outline) {
-    out.measure_starts.push(0);
+    let (mut measure_starts, mut clause_breaks, mut semicolons) = (vec![0], Vec::with_capacity(source.len() / 16), Vec::new());
     for &at in source.marks(0..source.len()) {
         let glyph = source.at(at);
         match glyph {
             // A half-width stop reads like a full one, but the contract does not name it.
             '。' if source.original_text(at..at + 1) != "。" => {}
-            '。' | '！' | '？' | ';' | '\n' => out.measure_starts.push(at + 1),
+            '。' | '！' | '？' | ';' | '\n' => measure_starts.push(at + 1),
             ',' | ':' if source.before(at).is_ascii_digit() && source.at(at + 1).is_ascii_digit() => continue,
             ',' | ':' | '\t' => {}
             _ => continue,
         }
-        out.clause_breaks.push(at);
+        clause_breaks.push(at);
         if glyph == ';' {
-            out.semicolons.push(at);
+            semicolons.push(at);
         }
     }
-    out.measure_starts.extend(source.wraps());
-    out.measure_starts.sort_unstable();
-    out.measure_starts.dedup();
+    measure_starts.extend(source.wraps());
+    measure_starts.sort_unstable();
+    measure_starts.dedup();
+    // The last may start behind the last glyph.
+    out.measure_starts = Places::new(measure_starts, source.len() + 1);
+    out.clause_breaks = Places::new(clause_breaks, source.len());
+    out.semicolons = Places::new(semicolons, source.len());
 }
 
 /// Adds the paragraph of one line, cut in two where a heading is glued to it.

@@ -2,7 +2,8 @@
 
 use super::discourse::Discourse;
 use super::lexicon::{Hit, Hits, Lexicon, Role};
-use super::outline::{Outline, inside};
+use super::lists::Placed;
+use super::outline::Outline;
 use super::recognize::date::{DateMention, Day};
 use super::recognize::institution::InstitutionMention;
 use super::recognize::name::{Borrower, Product};
@@ -20,17 +21,17 @@ pub struct Reading<'a, 't> {
     /// The words found.
     pub hits: &'a Hits,
     /// Dates by place.
-    pub dates: &'a [DateMention],
+    pub dates: Placed<'a, DateMention>,
     /// Numbers by place.
-    pub quantities: &'a [QuantityMention],
+    pub quantities: Placed<'a, QuantityMention>,
     /// Institutions by place.
-    pub institutions: &'a [InstitutionMention],
+    pub institutions: Placed<'a, InstitutionMention>,
     /// Borrowers by place.
-    pub borrowers: &'a [Borrower],
+    pub borrowers: Placed<'a, Borrower>,
     /// Dates, institutions and borrowers by place: what is no part of a noun phrase.
     pub names: &'a [Glyphs],
     /// Named products by place.
-    pub products: &'a [Product],
+    pub products: Placed<'a, Product>,
     /// Headings, sections, sentences.
     pub outline: &'a Outline,
     /// Who is meant where.
@@ -49,26 +50,18 @@ impl Reading<'_, '_> {
     /// Start of the clause that holds `at`, not before `floor`.
     #[must_use]
     pub fn clause_start(&self, at: usize, floor: usize) -> usize {
-        let breaks = &self.outline.clause_breaks;
-        let before = breaks.partition_point(|&i| i < at).checked_sub(1).and_then(|i| breaks.get(i));
-        before.map_or(floor, |&i| (i + 1).max(floor))
+        self.outline.clause_breaks.before(at).map_or(floor, |i| (i + 1).max(floor))
     }
 
     /// End of the clause that holds `at`, not beyond `ceiling`.
     #[must_use]
     pub fn clause_end(&self, at: usize, ceiling: usize) -> usize {
-        let breaks = &self.outline.clause_breaks;
-        breaks.get(breaks.partition_point(|&i| i < at)).map_or(ceiling, |&i| i.min(ceiling))
+        self.outline.clause_breaks.from(at).map_or(ceiling, |i| i.min(ceiling))
     }
 
     /// The clauses of a sentence, without the glyphs that end them.
     pub fn clauses(&self, sentence: &Glyphs) -> impl Iterator<Item = Glyphs> {
-        let breaks = &self.outline.clause_breaks;
-        let first = breaks.partition_point(|&i| i < sentence.start);
-        let stops = breaks.get(first..).unwrap_or_default().iter().copied().take_while({
-            let end = sentence.end;
-            move |&i| i < end
-        });
+        let stops = self.outline.clause_breaks.within(sentence.clone()).iter().copied();
         let mut start = sentence.start;
         stops.chain([sentence.end]).map(move |stop| std::mem::replace(&mut start, stop + 1)..stop).filter(|clause| !clause.is_empty())
     }
@@ -76,8 +69,7 @@ impl Reading<'_, '_> {
     /// Whether a semicolon stands inside `range`.
     #[must_use]
     pub fn semicolon_in(&self, range: &Glyphs) -> bool {
-        let semicolons = &self.outline.semicolons;
-        semicolons.get(semicolons.partition_point(|&i| i < range.start)).is_some_and(|&i| i < range.end)
+        !self.outline.semicolons.within(range.clone()).is_empty()
     }
 
     /// The words of a role inside `range`.
@@ -88,19 +80,19 @@ impl Reading<'_, '_> {
     /// The dates that start inside `range`.
     #[must_use]
     pub fn dates_in(&self, range: &Glyphs) -> &[DateMention] {
-        self.dates.get(inside(self.dates, range, |d| &d.range)).unwrap_or_default()
+        self.dates.starting_in(range)
     }
 
     /// The institutions that start inside `range`.
     #[must_use]
     pub fn institutions_in(&self, range: &Glyphs) -> &[InstitutionMention] {
-        self.institutions.get(inside(self.institutions, range, |m| &m.range)).unwrap_or_default()
+        self.institutions.starting_in(range)
     }
 
     /// The borrowers that start inside `range`.
     #[must_use]
     pub fn borrowers_in(&self, range: &Glyphs) -> &[Borrower] {
-        self.borrowers.get(inside(self.borrowers, range, |b| &b.range)).unwrap_or_default()
+        self.borrowers.starting_in(range)
     }
 
     /// Whether a name reaches over `range`: 公司 in 绿源公司.
@@ -113,13 +105,13 @@ impl Reading<'_, '_> {
     /// The products that start inside `range`.
     #[must_use]
     pub fn products_in(&self, range: &Glyphs) -> &[Product] {
-        self.products.get(inside(self.products, range, |p| &p.range)).unwrap_or_default()
+        self.products.starting_in(range)
     }
 
     /// Indices of the numbers that start inside `range`.
     #[must_use]
     pub fn quantities_in(&self, range: &Glyphs) -> Glyphs {
-        inside(self.quantities, range, |q| &q.core)
+        self.quantities.indices_in(range)
     }
 
     /// Whether any of `words` stands inside `range`.

@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::lists::ahead;
+use super::lists::Places;
 use super::report::Span;
 
 /// A half-open range of glyph indices.
@@ -34,7 +34,7 @@ pub struct SourceText<'t> {
     text: String,
     places: Vec<Place>,
     /// The glyphs that are neither ideograph, letter nor digit, ascending.
-    marks: Vec<usize>,
+    marks: Places,
     /// Glyph indices before which a line break of the original was removed, ascending.
     wraps: Vec<usize>,
 }
@@ -48,10 +48,10 @@ impl<'t> SourceText<'t> {
             glyphs: Vec::with_capacity(original.len() * 3 / 8),
             text: String::with_capacity(original.len()),
             places: Vec::with_capacity(original.len() * 3 / 8),
-            marks: Vec::with_capacity(original.len() / 24),
+            marks: Places::with_capacity(original.len() / 24),
             wraps: Vec::new(),
         };
-        let lines = Lines::new(original).peekable();
+        let lines = Lines::new(original);
         let mut previous: Option<Line> = None;
         for line in lines {
             if line.trimmed.is_empty() {
@@ -69,6 +69,7 @@ impl<'t> SourceText<'t> {
             source.push_line(&line);
             previous = Some(line);
         }
+        source.marks.rank(source.glyphs.len());
         source
     }
 
@@ -158,8 +159,7 @@ impl<'t> SourceText<'t> {
     /// The glyphs of a range that are neither ideograph, letter nor digit, ascending.
     #[must_use]
     pub fn marks(&self, range: Glyphs) -> &[usize] {
-        let marks = self.marks.get(self.marks.partition_point(|&mark| mark < range.start)..).unwrap_or_default();
-        marks.get(..ahead(marks, |&mark| mark < range.end)).unwrap_or_default()
+        self.marks.within(range)
     }
 
     /// Glyph indices before which a line break of the original was removed.
@@ -217,15 +217,15 @@ impl<'t> SourceText<'t> {
         /// Bytes of an ideograph.
         const WIDTH: usize = 3;
         let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        let plain = PLAIN.as_slice();
+        let kept = PLAIN.as_slice();
         let is_plain = |&code: &u32| {
             let index = code.wrapping_sub(FIRST_IDEOGRAPH);
-            plain.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0)
+            kept.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0)
         };
         let (wide, _) = text.as_bytes().as_chunks();
-        let before = self.glyphs.len();
-        self.glyphs.extend(wide.iter().map(|bytes| ideograph(*bytes)).take_while(is_plain).filter_map(char::from_u32));
-        let count = self.glyphs.len() - before;
+        let count = wide.iter().map(|bytes| ideograph(*bytes)).take_while(is_plain).count();
+        let plain = wide.get(..count).unwrap_or_default();
+        self.glyphs.extend(plain.iter().map(|bytes| char::from_u32(ideograph(*bytes)).unwrap_or(char::REPLACEMENT_CHARACTER)));
         let steps = (0..offset(count)).map(|i| i * offset(WIDTH));
         let (at, start) = (offset(self.text.len()), offset(start));
         self.places.extend(steps.map(|step| Place { start: start + step, end: start + step + offset(WIDTH), at: at + step }));

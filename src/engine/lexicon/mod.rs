@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::lists::marked;
 use super::source::{Glyphs, SourceText};
 use trie::{Found, Trie};
 
@@ -116,6 +117,16 @@ impl Hits {
     pub fn starting_in(&self, range: Glyphs) -> &[Hit] {
         let bound = |i: usize| self.first.get(i).or(self.first.last()).map_or(0, |&n| n as usize);
         self.by_start.get(bound(range.start)..bound(range.end)).unwrap_or_default()
+    }
+
+    /// The words in one of these tables, by place.
+    #[must_use]
+    pub fn of(&self, tables: In) -> Vec<Hit> {
+        if self.bits & tables.0 == 0 {
+            return Vec::new();
+        }
+        let found = marked(self.by_start.iter(), |at, hit| (at, hit.is_in(tables)));
+        found.into_iter().filter_map(|at| self.by_start.get(at as usize)).copied().collect()
     }
 
     /// The words of a role that lie inside `range`, by place.

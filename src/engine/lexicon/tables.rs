@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::register::Register;
 use super::{LexiconError, Sense};
@@ -98,9 +100,9 @@ pub struct Unit {
     /// The unit on the wire; empty: as written.
     #[serde(default)]
     pub unit: String,
-    /// What the number is multiplied with, a plain decimal; empty: 1.
-    #[serde(default)]
-    pub factor: String,
+    /// What the number is multiplied with.
+    #[serde(default = "one", deserialize_with = "decimal")]
+    pub factor: Decimal,
     /// For a form, the characters that make it the beginning of another word:
     /// 本 before 金 is no classifier.
     #[serde(default)]
@@ -197,11 +199,25 @@ pub struct NameWord {
     #[serde(default)]
     pub region: String,
     /// Characters before which it is another word.
-    #[serde(default)]
-    pub not_before: String,
+    #[serde(default, deserialize_with = "characters")]
+    pub not_before: Vec<char>,
     /// Characters after which it is another word.
-    #[serde(default)]
-    pub not_after: String,
+    #[serde(default, deserialize_with = "characters")]
+    pub not_after: Vec<char>,
+}
+
+/// The characters of a string.
+fn characters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<char>, D::Error> {
+    Ok(String::deserialize(deserializer)?.chars().collect())
+}
+
+const fn one() -> Decimal {
+    Decimal::ONE
+}
+
+/// A plain decimal in a string.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
 
 /// Every table in force.

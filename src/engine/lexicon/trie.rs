@@ -16,9 +16,16 @@ struct Node {
     glyph: char,
     /// The word that ends here, or `NONE`.
     word: u32,
+    /// A bit for each glyph that may follow, modulo 64: most of a text's glyphs go on with no word.
+    follows: u64,
     /// The glyphs that may follow: nodes side by side, in the order of their glyphs.
     first: u32,
     count: u32,
+}
+
+/// The bit of a glyph that follows.
+const fn bit(glyph: char) -> u64 {
+    1 << (glyph as u32 % 64)
 }
 
 /// No word, no node.
@@ -99,6 +106,7 @@ impl Trie {
             let (first, count) = trie.put(branch, &branches, &mut order);
             if let Some(node) = trie.nodes.get_mut(at) {
                 (node.first, node.count) = (first, count);
+                node.follows = branch.next.keys().fold(0, |bits, &glyph| bits | bit(glyph));
             }
             at += 1;
         }
@@ -111,7 +119,7 @@ impl Trie {
         let first = number(self.nodes.len());
         for (&glyph, &next) in &parent.next {
             let Some(branch) = branches.get(next) else { continue };
-            self.nodes.push(Node { glyph, word: branch.word.unwrap_or(NONE), first: 0, count: 0 });
+            self.nodes.push(Node { glyph, word: branch.word.unwrap_or(NONE), follows: 0, first: 0, count: 0 });
             order.push(branch);
         }
         (first, number(self.nodes.len()) - first)
@@ -132,11 +140,12 @@ impl Trie {
             let mut end = at + 2;
             let mut rest = rest.iter();
             loop {
-                if node.word != NONE {
-                    found.push(Found { start: at, end, word: node.word });
-                }
+                // Written and taken back where no word ends: no branch to be guessed.
+                found.push(Found { start: at, end, word: node.word });
+                found.truncate(found.len() - usize::from(node.word == NONE));
+                let Some(glyph) = rest.next().filter(|&&glyph| node.follows & bit(glyph) != 0) else { break };
                 let next = self.nodes.get(node.first as usize..(node.first + node.count) as usize).unwrap_or_default();
-                let reached = rest.next().and_then(|glyph| next.binary_search_by_key(glyph, |node| node.glyph).ok());
+                let reached = next.binary_search_by_key(glyph, |node| node.glyph).ok();
                 let Some(reached) = reached.and_then(|place| next.get(place)) else { break };
                 (node, end) = (reached, end + 1);
             }

@@ -183,9 +183,8 @@ fn column_unit(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, column: 
         lexicon.senses(*hit).iter().find_map(|sense| {
             let Sense::Unit(row) = sense else { return None };
             let row = lexicon.tables().units.get(usize::from(*row))?;
-            let own = if row.factor.is_empty() { Decimal::ONE } else { row.factor.parse().unwrap_or(Decimal::ONE) };
             let wire = if row.unit.is_empty() { lexicon.form(*hit).to_owned() } else { row.unit.clone() };
-            let factor = own.checked_mul(Decimal::from(scale))?;
+            let factor = row.factor.checked_mul(Decimal::from(scale))?;
             Some(Unit { kind: row.kind, wire, factor })
         })
     })

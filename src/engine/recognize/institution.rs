@@ -119,21 +119,19 @@ pub fn institutions_and_groups(
     let parts = Parts::new(source, hits, lexicon);
     let mut found = Vec::with_capacity(source.len() / 64);
     registered::find(&parts, &mut found);
-    by_rule(&parts, &mut found);
+    let groups = by_rule(&parts, &mut found);
     let mut mentions = longest(found);
     registered::adopt(&parts, &mut mentions);
     definition::apply(&parts, &mut mentions);
     place::settle_by_neighbours(&parts, &mut mentions);
-    let mut groups = Vec::new();
-    sector::find_unscoped(&parts, &mut groups);
     (mentions, longest(groups))
 }
 
-/// Proposes every institution that the rules for names see.
-fn by_rule(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
+/// Proposes every institution that the rules for names see; the nouns of groups that no scope stands before.
+fn by_rule(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) -> Vec<InstitutionMention> {
     office::find(parts, found);
     legal::find(parts, found);
-    sector::find(parts, found);
+    sector::find(parts, found)
 }
 
 /// Finds the nouns of groups that no scope stands before: 金融机构, 相关银行机构.

@@ -297,7 +297,7 @@ pub fn products(source: &SourceText<'_>, hits: &Hits) -> Vec<Product> {
     let mut out = marked_products(source);
     let marked = out.len();
     let mut end = 0;
-    for hit in hits.starting_in(0..source.len()).iter().filter(|hit| hit.is_in(In::PRODUCTS)) {
+    for hit in hits.of(In::PRODUCTS) {
         let near = out.get(..marked).unwrap_or_default().partition_point(|product| product.range.end <= hit.start);
         let is_marked = out.get(..marked).and_then(|marked| marked.get(near)).is_some_and(|product| product.range.start < hit.end);
         if hit.start >= end && !is_marked {

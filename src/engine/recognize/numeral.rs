@@ -407,11 +407,14 @@ impl Reading {
 
     /// The sum so far; a last digit without unit counts in the next lower one: 两千四百五.
     fn total(&self) -> Option<Decimal> {
+        if self.last == 0 {
+            return Some(self.current.unwrap_or_default());
+        }
         let elliptic = !self.zero && self.one_digit && self.last > 1 && (!self.current_is_ascii || self.last >= 4) && self.run <= 1;
         let factor = if elliptic { power_of_ten(self.last - 1) } else { Decimal::ONE };
         let last = self.current.unwrap_or_default().checked_mul(factor)?;
         let below = self.section.checked_add(last)?;
-        self.above.iter().try_fold(below, |sum, (_, amount)| sum.checked_add(*amount))
+        self.above.iter().filter(|(_, amount)| !amount.is_zero()).try_fold(below, |sum, (_, amount)| sum.checked_add(*amount))
     }
 
     fn finish(self, view: &View<'_>, at: usize, end: usize) -> Option<Numeral> {

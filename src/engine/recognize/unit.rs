@@ -22,7 +22,7 @@ pub(super) struct Found<'l> {
 impl Found<'_> {
     /// What the number is multiplied with.
     pub fn factor(&self) -> Decimal {
-        if self.row.factor.is_empty() { Decimal::ONE } else { self.row.factor.parse().unwrap_or(Decimal::ONE) }
+        self.row.factor
     }
 
     /// The unit on the wire.

@@ -18,9 +18,8 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
-        let all = hits.starting_in(0..source.len()).iter();
-        let crossed = crossed(all.filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
-        let names: Vec<Hit> = hits.inside(0..source.len()).filter(|hit| hit.is_in(In::ANY_NAME)).collect();
+        let names = hits.of(In::ANY_NAME);
+        let crossed = crossed(names.iter().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
         // In the order of their starts, the longest of those that end at a place comes first.
         let (names, first) = by_place(names.iter().copied(), source.len(), |hit| hit.end);
         Self { source, lexicon, hits, names, first, crossed }
@@ -105,7 +104,7 @@ impl<'a> Parts<'a> {
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
         // 人行天桥 is none, 人行天水市中心支行 is one: a city or a province behind it outweighs a glyph.
         let city = || self.hits.at(hit.end).iter().any(|behind| behind.region_level().is_some_and(|level| level < 2));
-        (!row.not_before.contains(self.source.at(hit.end)) || city()) && !row.not_after.contains(self.source.before(hit.start))
+        (!row.not_before.contains(&self.source.at(hit.end)) || city()) && !row.not_after.contains(&self.source.before(hit.start))
     }
 
     /// Whether a name may begin at `at`: after anything but a character of a word, or after a border word.

@@ -13,14 +13,17 @@ const SCOPE_REACH: usize = 20;
 /// Most glyphs between a region and the area it holds: 成都|大运会重点保障|区域.
 const AREA: usize = 10;
 
-/// Proposes every group with a scope.
-pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.of(In::GROUPS).filter_map(|hit| group(parts, hit, true)));
-}
-
-/// Proposes every group without one.
-pub(super) fn find_unscoped(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
-    found.extend(parts.of(In::GROUPS).filter_map(|hit| group(parts, hit, false)));
+/// Proposes every group with a scope; the groups without one.
+pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) -> Vec<InstitutionMention> {
+    let mut unscoped = Vec::new();
+    for hit in parts.of(In::GROUPS) {
+        match group(parts, hit) {
+            Some((mention, true)) => found.push(mention),
+            Some((mention, false)) => unscoped.push(mention),
+            None => {}
+        }
+    }
+    unscoped
 }
 
 #[derive(Default)]
@@ -34,7 +37,8 @@ struct Scope {
     area: bool,
 }
 
-fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention> {
+/// The group that a noun means, and whether it has a scope.
+fn group(parts: &Parts<'_>, hit: Hit) -> Option<(InstitutionMention, bool)> {
     parts.name(hit, NamePart::Group)?;
     let mut scope = scope_to(parts, hit.start);
     if scope.area {
@@ -44,12 +48,12 @@ fn group(parts: &Parts<'_>, hit: Hit, scoped: bool) -> Option<InstitutionMention
         over_list(parts, &mut scope);
     }
     let names_one = parts.name(hit, NamePart::Legal).is_some() && parts.region_to(hit.start).is_some();
-    if names_one || scope.scoped != scoped || (!scoped && hit.end - hit.start < 4) {
+    if names_one || (!scope.scoped && hit.end - hit.start < 4) {
         return None;
     }
     let mention =
         InstitutionMention::new(parts, scope.start..hit.end, NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
-    Some(if mention.region_code.is_empty() { mention.in_region_code(parts, &scope.code) } else { mention })
+    Some((if mention.region_code.is_empty() { mention.in_region_code(parts, &scope.code) } else { mention }, scope.scoped))
 }
 
 /// Reads the scopes, regions and modifiers that end at `end`.
