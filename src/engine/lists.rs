@@ -30,6 +30,37 @@ pub fn marked<T>(values: impl ExactSizeIterator<Item = T>, look: impl Fn(u32, T)
     kept
 }
 
+/// Pairs of glyphs, each by a bit of its hash: what is not among them is told at a look.
+#[derive(Clone, Debug)]
+pub struct Pairs([u64; Self::WORDS]);
+
+impl Pairs {
+    const WORDS: usize = 128;
+
+    /// The set of `pairs`.
+    pub fn new(pairs: impl IntoIterator<Item = (char, char)>) -> Self {
+        let mut set = Self([0; Self::WORDS]);
+        for (first, second) in pairs {
+            let (slot, bit) = Self::bit(first, second);
+            if let Some(bits) = set.0.get_mut(slot) {
+                *bits |= bit;
+            }
+        }
+        set
+    }
+
+    /// Whether the pair may be one of them.
+    pub fn may_hold(&self, first: char, second: char) -> bool {
+        let (slot, bit) = Self::bit(first, second);
+        self.0.get(slot).is_some_and(|bits| bits & bit != 0)
+    }
+
+    const fn bit(first: char, second: char) -> (usize, u64) {
+        let hash = ((first as u32).wrapping_mul(0x9e37_79b1) ^ second as u32).wrapping_mul(0x85eb_ca6b) >> 19;
+        (hash as usize / 64 % Self::WORDS, 1 << (hash % 64))
+    }
+}
+
 /// How many of some places of a text lie before each of its glyphs: told at once, where a search would guess its way.
 #[derive(Clone, Debug, Default)]
 pub struct Ranks {
@@ -151,6 +182,15 @@ impl<T> Deref for Placed<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_are_held_and_most_others_are_not() {
+        let glyphs: Vec<char> = ('一'..).take(40).collect();
+        let pairs = Pairs::new(glyphs.iter().copied().zip(glyphs.iter().copied().skip(1)));
+        assert!(glyphs.windows(2).all(|pair| matches!(pair, [first, second] if pairs.may_hold(*first, *second))));
+        let others = glyphs.iter().filter(|&&glyph| pairs.may_hold(glyph, glyph)).count();
+        assert!(others <= 2, "{others} of 40");
+    }
 
     #[test]
     fn places_are_found_as_a_search_finds_them() {

@@ -1,7 +1,7 @@
 //! Everything known of a text before facts are made of it, and how to look around in it.
 
 use super::discourse::Discourse;
-use super::lexicon::{Hit, Hits, Lexicon, Role};
+use super::lexicon::{Hit, Hits, In, Lexicon, Role};
 use super::lists::Placed;
 use super::outline::Outline;
 use super::recognize::date::{DateMention, Day};
@@ -74,7 +74,7 @@ impl Reading<'_, '_> {
 
     /// The words of a role inside `range`.
     pub fn words(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
-        self.hits.of_role(range, role)
+        self.hits.within(range, In::roles(&[role]))
     }
 
     /// The dates that start inside `range`.

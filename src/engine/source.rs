@@ -184,7 +184,6 @@ impl<'t> SourceText<'t> {
         if !is_ideograph(glyph) && !glyph.is_ascii_alphanumeric() {
             self.marks.push(self.glyphs.len());
         }
-        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
         self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
         self.glyphs.push(glyph);
         self.text.push(glyph);
@@ -215,22 +214,23 @@ impl<'t> SourceText<'t> {
     /// Takes over the ideographs that `text` begins with and that normalisation leaves as they are; how many bytes.
     fn push_ideographs(&mut self, text: &str, start: usize) -> usize {
         /// Bytes of an ideograph.
-        const WIDTH: usize = 3;
-        let offset = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+        const WIDTH: u32 = 3;
         let kept = PLAIN.as_slice();
-        let is_plain = |&code: &u32| {
-            let index = code.wrapping_sub(FIRST_IDEOGRAPH);
-            kept.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0)
-        };
         let (wide, _) = text.as_bytes().as_chunks();
-        let count = wide.iter().map(|bytes| ideograph(*bytes)).take_while(is_plain).count();
-        let plain = wide.get(..count).unwrap_or_default();
-        self.glyphs.extend(plain.iter().map(|bytes| char::from_u32(ideograph(*bytes)).unwrap_or(char::REPLACEMENT_CHARACTER)));
-        let steps = (0..offset(count)).map(|i| i * offset(WIDTH));
-        let (at, start) = (offset(self.text.len()), offset(start));
-        self.places.extend(steps.map(|step| Place { start: start + step, end: start + step + offset(WIDTH), at: at + step }));
-        self.text.push_str(text.get(..count * WIDTH).unwrap_or_default());
-        count * WIDTH
+        let (mut from, mut at) = (offset(start), offset(self.text.len()));
+        for bytes in wide {
+            let code = ideograph(*bytes);
+            let index = code.wrapping_sub(FIRST_IDEOGRAPH);
+            let is_plain = kept.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0);
+            let Some(glyph) = char::from_u32(code).filter(|_| is_plain) else { break };
+            self.glyphs.push(glyph);
+            self.places.push(Place { start: from, end: from + WIDTH, at });
+            from += WIDTH;
+            at += WIDTH;
+        }
+        let length = (from - offset(start)) as usize;
+        self.text.push_str(text.get(..length).unwrap_or_default());
+        length
     }
 
     /// What stands for a run of spaces: nothing, a space or a cell gap.
@@ -251,6 +251,11 @@ impl<'t> SourceText<'t> {
         }
         (word(before) && word(after)).then_some(' ')
     }
+}
+
+/// A byte's offset as places hold it.
+fn offset(byte: usize) -> u32 {
+    u32::try_from(byte).unwrap_or(u32::MAX)
 }
 
 /// A line of the original with what decides whether the next one continues it.

@@ -47,6 +47,11 @@ impl Words {
         self.list.is_empty()
     }
 
+    /// The first two glyphs of each word; a word of one glyph has none.
+    pub fn pairs(&self) -> impl Iterator<Item = (char, char)> {
+        self.list.iter().filter_map(|word| Some((*word.first()?, *word.get(1)?)))
+    }
+
     fn may_begin(&self, glyph: char) -> bool {
         let (slot, bit) = slot(glyph);
         self.firsts.get(slot).is_some_and(|bits| bits & bit != 0)

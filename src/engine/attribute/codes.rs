@@ -28,7 +28,8 @@ pub struct Codes {
 /// The codes of a stretch of text.
 #[must_use]
 pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
-    if !reading.hits.inside(range.clone()).any(|hit| hit.is_in(In::CODES)) {
+    let mut words = reading.hits.within(range.clone(), In::CODES).peekable();
+    if words.peek().is_none() {
         return Codes::default();
     }
     let tables = reading.lexicon.tables();
@@ -39,7 +40,7 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
         let holds = |name: &Glyphs| name.start <= hit.start && hit.end <= name.end;
         borrowers.iter().any(|b| holds(&b.range) && !reading.source.ends_with(b.range.end, "医院"))
     };
-    for hit in reading.hits.inside(range).filter(|hit| hit.is_in(In::CODES)) {
+    for hit in words {
         // What a company is called says nothing of what the money is for.
         if in_name(hit) {
             continue;

@@ -155,7 +155,7 @@ const LONGEST_PRODUCT: usize = 16;
 fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
     let mut best: Option<(Found, usize)> = None;
     for (range, is_left) in [(left, true), (right, false)] {
-        for hit in reading.hits.inside(range.clone()).filter(|hit| hit.is_in(In::METRICS)) {
+        for hit in reading.hits.within(range.clone(), In::METRICS) {
             // 授信余额 is one word: the 余额 in it says nothing of its own.
             let inner = |other: &Hit| {
                 other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end

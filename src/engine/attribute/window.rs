@@ -75,13 +75,15 @@ const BOUNDARIES: In = In::roles(&[
     Role::BorrowerAnaphor,
 ]);
 
+/// Words that may end the noun phrase behind a number.
+const CUTS: In = BOUNDARIES.or(In::roles(&[Role::Increase, Role::Decrease]));
+
 /// Where the phrase before a number ends once 达, 为, 增长 … are set aside.
 #[must_use]
 pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
-        let trims = |h: &Hit| h.end == end && h.is_in(TRIMS);
-        let word = reading.hits.inside(left.start..end).filter(trims).map(|h| h.start).min();
+        let word = reading.hits.within(left.start..end, TRIMS).filter(|h| h.end == end).map(|h| h.start).min();
         // 平均 and 当年 stand between the noun and its number.
         let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
         let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);
@@ -222,7 +224,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     let end = trimmed_end(reading, &without_brackets(reading, left));
     let floor = left.start.max(end.saturating_sub(MAX_NOUN));
     let mut start = floor;
-    for hit in reading.hits.inside(floor..end) {
+    for hit in reading.hits.within(floor..end, BOUNDARIES) {
         if cuts(reading, hit) {
             start = start.max(hit.end);
         }
@@ -274,7 +276,7 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
             break;
         }
     }
-    for hit in reading.hits.inside(start..end) {
+    for hit in reading.hits.within(start..end, CUTS) {
         if hit.start >= end {
             break;
         }

@@ -1,7 +1,7 @@
 //! The walk through the text that notes where the talk turns to another institution.
 
 use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
-use crate::engine::lexicon::{Hit, Hits, Lexicon, Role, Sense};
+use crate::engine::lexicon::{Hit, Hits, In, Lexicon, Role, Sense};
 use crate::engine::outline::{Outline, ParagraphKind, inside, is_bullet, is_numbered};
 use crate::engine::recognize::date::DateMention;
 use crate::engine::recognize::institution::{InstitutionMention, NameForm};
@@ -318,7 +318,7 @@ impl Turns<'_, '_> {
     fn is_bodys_own(&self, mention: &InstitutionMention, paragraph: usize, owner: Option<usize>) -> bool {
         let Some(range) = self.outline.paragraphs.get(paragraph).map(|paragraph| &paragraph.range) else { return false };
         let named = self.entity_of.get(inside(self.mentions, range, |m| &m.range)).unwrap_or_default();
-        let anaphor = self.hits.inside(range.clone()).any(|hit| hit.has_role(Role::Anaphor));
+        let anaphor = self.hits.within(range.clone(), const { In::roles(&[Role::Anaphor]) }).next().is_some();
         mention.form == NameForm::Proper && mention.range.start == range.start && !named.contains(&owner) && !anaphor
     }
 

@@ -101,9 +101,12 @@ pub struct Hits {
     by_start: Vec<Hit>,
     /// Index in `by_start` of the first hit that starts at or after each glyph.
     first: Vec<u32>,
-    /// The bits of all of them: what no word is need not be looked for.
-    bits: u32,
+    /// The bits of the words that start among each 32 glyphs: what no word there is need not be looked for.
+    bits: Vec<u32>,
 }
+
+/// How many glyphs have their bits in common.
+const BLOCK: usize = 32;
 
 impl Hits {
     /// The words that start at glyph `at`, longest first.
@@ -122,17 +125,15 @@ impl Hits {
     /// The words in one of these tables, by place.
     #[must_use]
     pub fn of(&self, tables: In) -> Vec<Hit> {
-        if self.bits & tables.0 == 0 {
-            return Vec::new();
-        }
         let found = marked(self.by_start.iter(), |at, hit| (at, hit.is_in(tables)));
         found.into_iter().filter_map(|at| self.by_start.get(at as usize)).copied().collect()
     }
 
-    /// The words of a role that lie inside `range`, by place.
-    pub fn of_role(&self, range: Glyphs, role: Role) -> impl Iterator<Item = Hit> + '_ {
-        let range = if self.bits & (1 << role as u32) == 0 { 0..0 } else { range };
-        self.inside(range).filter(move |hit| hit.has_role(role))
+    /// The words in one of these tables that lie inside `range`, by place.
+    pub fn within(&self, range: Glyphs, tables: In) -> impl Iterator<Item = Hit> + '_ {
+        let blocks = self.bits.get(range.start / BLOCK..range.end.div_ceil(BLOCK).min(self.bits.len())).unwrap_or_default();
+        let range = if blocks.iter().any(|bits| bits & tables.0 != 0) { range } else { 0..0 };
+        self.inside(range).filter(move |hit| hit.is_in(tables))
     }
 
     /// The words that lie inside `range`, by place.
@@ -223,6 +224,12 @@ impl In {
             rest = others;
         }
         Self(bits)
+    }
+
+    /// Words of either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// The bit of a sense.
@@ -382,7 +389,12 @@ impl Lexicon {
         let found = self.trie.find(source.glyphs());
         // Backwards, the longest of those that start at a place comes first.
         let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), |hit| hit.start);
-        let bits = by_start.iter().fold(0, |bits, hit| bits | hit.bits);
+        let mut bits = vec![0; source.len().div_ceil(BLOCK)];
+        for hit in &by_start {
+            if let Some(block) = bits.get_mut(hit.start / BLOCK) {
+                *block |= hit.bits;
+            }
+        }
         Hits { by_start, first, bits }
     }
 }

@@ -141,6 +141,18 @@ pub(super) const fn opens_date(c: char) -> bool {
     han_digit(c).is_some() || c == '十' || opens_expression(c) || date_words::opens_word(c)
 }
 
+/// Whether one that begins with `c` tells itself by its second glyph, which [`second_glyphs`] has.
+pub(super) fn needs_second(c: char) -> bool {
+    han_digit(c).is_none() && c != '十' && !date_words::opens_other(c)
+}
+
+/// The second glyphs of the dates that begin with `c`, among ideographs and digits.
+pub(super) fn second_glyphs(c: char) -> Vec<char> {
+    let all = ('0'..='9').chain('\u{4e00}'..='\u{9fff}').chain(['〇', '○']);
+    let expressions = all.filter(|&next| opens_expression(c) && goes_on(next));
+    expressions.chain(date_words::events(c).pairs().map(|(_, second)| second)).collect()
+}
+
 /// Reads dates of one text.
 pub(super) struct Reader<'a> {
     pub view: View<'a>,

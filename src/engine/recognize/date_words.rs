@@ -16,13 +16,17 @@ fn mention(range: Glyphs, shape: DateShape, days: Option<(Day, Day)>) -> DateMen
 
 /// Whether one of the words that [`word`] reads begins with `c`.
 pub(super) const fn opens_word(c: char) -> bool {
-    !events(c).is_empty()
-        || matches!(c, '目' | '当' | '截' | '昨' | '今' | '前' | '大' | '明' | '后' | '星' | '周' | '礼' | '这' | '本' | '下' | '上' | '自')
+    !events(c).is_empty() || opens_other(c)
+}
+
+/// Whether one that is no event does.
+pub(super) const fn opens_other(c: char) -> bool {
+    matches!(c, '目' | '当' | '截' | '昨' | '今' | '前' | '大' | '明' | '后' | '星' | '周' | '礼' | '这' | '本' | '下' | '上' | '自')
         || matches!(c, '康' | '雍' | '乾' | '嘉' | '道' | '咸' | '同' | '光' | '宣' | '民')
 }
 
 /// What can have a 以来 or 后 behind it, by its first character, the longest first.
-const fn events(first: char) -> &'static Words {
+pub(super) const fn events(first: char) -> &'static Words {
     match first {
         '新' => words!["新冠肺炎疫情发生", "新冠肺炎疫情", "新冠疫情发生", "新冠疫情"],
         '疫' => words!["疫情爆发", "疫情暴发", "疫情发生", "疫情防控", "疫情"],

@@ -262,7 +262,17 @@ fn titled(source: &SourceText<'_>, at: usize) -> Option<Glyphs> {
 
 /// Whether a calling, a title or a borrower's last word begins with `c`.
 pub(super) fn opens_borrower(c: char) -> bool {
-    matches!(c, '女' | '先' | '某') || !suffixes(c).is_empty() || !callings(c).is_empty()
+    !needs_second(c) || !suffixes(c).is_empty() || !callings(c).is_empty()
+}
+
+/// Whether one that begins with `c` tells itself by its second glyph, which [`second_glyphs`] has.
+pub(super) const fn needs_second(c: char) -> bool {
+    !matches!(c, '女' | '先' | '某' | '厂')
+}
+
+/// The second glyphs of the callings and last words that begin with `c`.
+pub(super) fn second_glyphs(c: char) -> Vec<char> {
+    suffixes(c).pairs().chain(callings(c).pairs()).map(|(_, second)| second).collect()
 }
 
 /// The name behind what somebody is: 种粮大户王守田.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::engine::lists::marked;
+use crate::engine::lists::{Pairs, marked};
 use crate::engine::source::{Glyphs, SourceText};
 
 /// What a glyph may open: a date, time or period.
@@ -17,14 +17,31 @@ const BITS: u32 = 3;
 const FIRST_IDEOGRAPH: u32 = 0x4e00;
 const IDEOGRAPHS: u32 = 0x5200;
 
-static OPENERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+/// What each glyph may open.
+struct Tables {
+    /// For each ideograph, the bits of what it may open; behind them, those of what it opens with some glyphs only.
+    bits: Vec<u8>,
+    /// Those glyphs with it.
+    pairs: Pairs,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let ideographs = || (FIRST_IDEOGRAPH..FIRST_IDEOGRAPH + IDEOGRAPHS).map(|c| char::from_u32(c).unwrap_or('\0'));
     let bits = |c: char| {
-        let date = if super::date::opens_date(c) { DATE } else { 0 };
-        let number = if super::quantity::opens_number(c) { NUMBER } else { 0 };
-        let borrower = if super::name::opens_borrower(c) { BORROWER } else { 0 };
+        let opens = |what: u32, opens: bool, needs_second: bool| match (opens, needs_second) {
+            (false, _) => 0,
+            (true, false) => what,
+            (true, true) => what << BITS,
+        };
+        let date = opens(DATE, super::date::opens_date(c), super::date::needs_second(c));
+        let number = opens(NUMBER, super::quantity::opens_number(c), false);
+        let borrower = opens(BORROWER, super::name::opens_borrower(c), super::name::needs_second(c));
         u8::try_from(date | number | borrower).unwrap_or(0)
     };
-    (FIRST_IDEOGRAPH..FIRST_IDEOGRAPH + IDEOGRAPHS).map(|c| char::from_u32(c).map_or(0, bits)).collect()
+    let seconds = |c: char| super::date::second_glyphs(c).into_iter().chain(super::name::second_glyphs(c));
+    let needs_second = |c: &char| bits(*c) >> BITS != 0;
+    let pairs = ideographs().filter(needs_second).flat_map(|c| seconds(c).map(move |second| (c, second)));
+    Tables { bits: ideographs().map(bits).collect(), pairs: Pairs::new(pairs) }
 });
 
 /// The glyphs of a text that can open a mention.
@@ -38,14 +55,20 @@ impl Openers {
     /// Looks at every glyph once. What is no ideograph may open a number, and opens a quotation or closes one.
     #[must_use]
     pub fn find(source: &SourceText<'_>) -> Self {
-        let bits_of = OPENERS.as_slice();
+        let Tables { bits, pairs } = &*TABLES;
         let other = |glyph: char| {
             let date = glyph.is_ascii_alphanumeric() || super::date::opens_date(glyph);
             NUMBER | if date { DATE } else { 0 }
         };
-        let places = marked(source.glyphs().iter(), |at, &glyph| {
+        let looked = marked(source.glyphs().iter(), |at, &glyph| {
             let index = u32::from(glyph).wrapping_sub(FIRST_IDEOGRAPH);
-            let bits = bits_of.get(index as usize).map_or_else(|| other(glyph), |&bits| u32::from(bits));
+            let bits = bits.get(index as usize).map_or_else(|| other(glyph), |&bits| u32::from(bits));
+            (at << (2 * BITS) | bits, bits != 0)
+        });
+        let places = marked(looked.into_iter(), |_, packed| {
+            let at = packed >> (2 * BITS);
+            let paired = pairs.may_hold(source.at(at as usize), source.at(at as usize + 1));
+            let bits = (packed | if paired { packed >> BITS } else { 0 }) & ((1 << BITS) - 1);
             (at << BITS | bits, bits != 0)
         });
         Self { places }

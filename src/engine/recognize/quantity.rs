@@ -9,7 +9,7 @@ use super::openers::{NUMBER, Openers};
 use super::qualifier;
 use super::unit;
 use super::view::View;
-use crate::engine::lexicon::{Hits, Lexicon, Role};
+use crate::engine::lexicon::{Hit, Hits, In, Lexicon, Role};
 use crate::engine::report::{Qualifier, QuantityKind};
 use crate::engine::source::{Glyphs, SourceText};
 use crate::engine::words::words;
@@ -58,7 +58,8 @@ pub fn quantities(source: &SourceText<'_>, openers: &Openers, hits: &Hits, lexic
     let mut taken: Vec<Glyphs> = taken.iter().filter(|range| range.start < range.end).cloned().collect();
     taken.sort_by_key(|range| (range.start, range.end));
     let view = View::new(source, source.len());
-    let mut reader = Reader { source, hits, lexicon, view, floor: 0, quoted: false };
+    let idioms = hits.of(const { In::roles(&[Role::NotANumber]) });
+    let mut reader = Reader { source, hits, lexicon, idioms: &idioms, view, floor: 0, quoted: false };
     let mut mentions = Vec::with_capacity(source.len() / 32);
     let mut at = 0;
     for range in &taken {
@@ -93,6 +94,8 @@ pub(super) struct Reader<'a> {
     source: &'a SourceText<'a>,
     pub hits: &'a Hits,
     pub lexicon: &'a Lexicon,
+    /// The words with a numeral character in them, by place.
+    idioms: &'a [Hit],
     /// The text up to the end of the stretch.
     pub view: View<'a>,
     /// End of what is taken or read before.
@@ -220,9 +223,9 @@ impl<'a> Reader<'a> {
     /// The word with a numeral character in it that covers `at`; empty at `at` if none does.
     fn idiom(&self, at: usize) -> (usize, usize) {
         let from = at.saturating_sub(4).max(self.floor);
-        let hits = self.hits.starting_in(from..at + 1).iter().filter(|hit| hit.end > at);
-        let idioms = hits.filter(|hit| hit.has_role(Role::NotANumber));
-        idioms.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
+        let idioms = self.idioms.get(self.idioms.partition_point(|hit| hit.start < from)..).unwrap_or_default().iter();
+        let over = idioms.take_while(|hit| hit.start <= at).filter(|hit| hit.end > at);
+        over.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
     }
 
     /// 半年, 半成, and 对折 after 打.

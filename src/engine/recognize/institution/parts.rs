@@ -118,9 +118,15 @@ impl<'a> Parts<'a> {
 fn crossed<'h>(all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
     let mut crossed = Vec::new();
     let mut reaches: Vec<(Hit, u8)> = Vec::new();
+    let mut furthest = 0;
     for hit in all {
         let region = hit.region_level();
-        reaches.retain(|(earlier, _)| earlier.end > hit.start);
+        if furthest <= hit.start {
+            reaches.clear();
+        } else {
+            reaches.retain(|(earlier, _)| earlier.end > hit.start);
+        }
+        furthest = furthest.max(hit.end);
         let runs_into =
             |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
         if reaches.iter().any(runs_into) {
