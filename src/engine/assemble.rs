@@ -160,11 +160,21 @@ fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>
 /// An exact number as the contract writes it: no exponent, no trailing zeros.
 fn plain(value: Decimal) -> String {
     let value = value.normalize();
-    // Most are whole and small, and those are quickly written.
-    match u64::try_from(value.mantissa()) {
-        Ok(whole) if value.scale() == 0 => whole.to_string(),
-        _ => value.to_string(),
+    // Most have few digits, and those are quickly written.
+    let Ok(mantissa) = u64::try_from(value.mantissa()) else { return value.to_string() };
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(mantissa);
+    let scale = value.scale() as usize;
+    if scale == 0 {
+        return digits.to_owned();
     }
+    let (whole, decimals) = digits.split_at_checked(digits.len().saturating_sub(scale)).unwrap_or(("", digits));
+    let mut plain = String::with_capacity(scale + whole.len().max(1) + 1);
+    plain.push_str(if whole.is_empty() { "0" } else { whole });
+    plain.push('.');
+    plain.extend(std::iter::repeat_n('0', scale - decimals.len()));
+    plain.push_str(decimals);
+    plain
 }
 
 /// What one entity owns, as indices.
@@ -289,7 +299,12 @@ impl Writer<'_, '_> {
 
 /// The identifier of the figure that a fact makes.
 fn figure_id(fact: usize) -> String {
-    format!("f{}", fact + 1)
+    let mut buffer = itoa::Buffer::new();
+    let number = buffer.format(fact + 1);
+    let mut id = String::with_capacity(number.len() + 1);
+    id.push('f');
+    id.push_str(number);
+    id
 }
 
 /// Who an entity is.
@@ -375,5 +390,22 @@ pub fn masthead(reading: &Reading<'_, '_>, report: &mut Report) {
     }
     if report.published_on.is_empty() {
         report.published_on = reading.published.map(iso).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_decimals_write_them() {
+        let mantissas = [0, 1, 7, 10, 12, 305, 1000, 123_456_789, i128::from(u64::MAX), i128::from(u64::MAX) + 1, 1 << 95];
+        for mantissa in mantissas.into_iter().flat_map(|mantissa| [mantissa, -mantissa]) {
+            for scale in 0..=28 {
+                let value = Decimal::try_from_i128_with_scale(mantissa, scale).expect("it fits");
+                assert_eq!(plain(value), value.normalize().to_string(), "{mantissa} with {scale} decimals");
+            }
+        }
+        assert_eq!((figure_id(0), figure_id(99)), ("f1".to_owned(), "f100".to_owned()));
     }
 }

@@ -16,8 +16,8 @@ pub fn ahead<T>(list: &[T], belongs: impl Fn(&T) -> bool) -> usize {
 
 /// What `look` makes of each value and its place, where it says that this is to be kept. Each is written and only those
 /// that count are kept, so that there is no branch to be guessed.
-pub fn marked<T>(values: impl ExactSizeIterator<Item = T>, look: impl Fn(u32, T) -> (u32, bool)) -> Vec<u32> {
-    let mut kept = vec![0; values.len() + 1];
+pub fn marked<T, K: Copy + Default>(values: impl ExactSizeIterator<Item = T>, look: impl Fn(u32, T) -> (K, bool)) -> Vec<K> {
+    let mut kept = vec![K::default(); values.len() + 1];
     let mut count = 0;
     for (value, at) in values.zip(0..) {
         let (seen, mark) = look(at, value);
@@ -64,20 +64,23 @@ impl Pairs {
 /// How many of some places of a text lie before each of its glyphs: told at once, where a search would guess its way.
 #[derive(Clone, Debug, Default)]
 pub struct Ranks {
-    /// For each 64 glyphs, a bit for each place among them, and how many lie before.
-    blocks: Vec<(u64, u32)>,
+    /// For each 32 glyphs, a bit for each place among them, and how many lie before.
+    blocks: Vec<(u32, u32)>,
     count: usize,
 }
+
+/// How many glyphs have their bits in common.
+const BLOCK: usize = 32;
 
 impl Ranks {
     /// The ranks of `places` in a text of `length` glyphs; they rise, and none comes twice.
     pub fn new(places: impl IntoIterator<Item = usize>, length: usize) -> Self {
-        let mut ranks = Self { blocks: vec![(0, 0); length / 64 + 1], count: 0 };
+        let mut ranks = Self { blocks: vec![(0, 0); length / BLOCK + 1], count: 0 };
         let mut last = None;
         for place in places {
             debug_assert!(last.replace(place) < Some(place), "places rise");
-            if let Some((bits, _)) = ranks.blocks.get_mut(place / 64) {
-                *bits |= 1 << (place % 64);
+            if let Some((bits, _)) = ranks.blocks.get_mut(place / BLOCK) {
+                *bits |= 1 << (place % BLOCK);
             }
         }
         let mut sum = 0;
@@ -91,8 +94,8 @@ impl Ranks {
 
     /// How many places lie before glyph `at`.
     pub fn before(&self, at: usize) -> usize {
-        let within = |(bits, before): &(u64, u32)| *before as usize + (bits & ((1 << (at % 64)) - 1)).count_ones() as usize;
-        self.blocks.get(at / 64).map_or(self.count, within)
+        let within = |(bits, before): &(u32, u32)| (before + (bits & ((1 << (at % BLOCK)) - 1)).count_ones()) as usize;
+        self.blocks.get(at / BLOCK).map_or(self.count, within)
     }
 }
 

@@ -181,8 +181,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     for hit in words.iter().filter(|hit| hit.end <= clause.range.end) {
         for sense in reading.lexicon.senses(*hit) {
             let Sense::Category(form, part) = *sense else { continue };
-            let Some((row, parts)) = tables.category_forms.get(form as usize) else { continue };
-            let Some(code) = tables.categories.get(*row as usize).map(|row| row.code) else { continue };
+            let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
             let start = if part == 0 {
                 Some(hit.start)
             } else {
@@ -197,7 +196,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
                 }
                 continue;
             }
-            let cue = Cue { category: code, range: start..hit.end, demanded };
+            let cue = Cue { category, range: start..hit.end, demanded };
             if stands(&clause, &cue) {
                 // By place: only a form of several parts begins before the cue found last.
                 let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);

@@ -289,13 +289,10 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     }
     let acts = |hit: &Hit| {
         reading.lexicon.senses(*hit).iter().any(|s| match s {
-            Sense::Category(form, 0) => reading
-                .lexicon
-                .tables()
-                .category_forms
-                .get(*form as usize)
-                .and_then(|(row, _)| reading.lexicon.tables().categories.get(*row as usize))
-                .is_some_and(|row| matches!(row.code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation)),
+            Sense::Category(form, 0) => {
+                let form = reading.lexicon.tables().category_forms.get(*form as usize);
+                form.is_some_and(|(code, _)| matches!(code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation))
+            }
             _ => false,
         })
     };

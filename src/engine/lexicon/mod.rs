@@ -384,7 +384,7 @@ impl Lexicon {
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
         let hit = |found: &Found| {
             let bits = self.words.get(found.word as usize).map_or(0, |word| word.bits);
-            Hit { start: found.start, end: found.end, word: found.word, bits }
+            Hit { start: found.start as usize, end: found.end as usize, word: found.word, bits }
         };
         let found = self.trie.find(source.glyphs());
         // Backwards, the longest of those that start at a place comes first.

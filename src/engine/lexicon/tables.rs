@@ -241,8 +241,8 @@ pub struct Tables {
     pub names: Vec<NameWord>,
     /// Regions.
     pub regions: Vec<Region>,
-    /// The forms of [`Tables::categories`], split at `…`, with the row of each.
-    pub category_forms: Vec<(u16, Vec<String>)>,
+    /// The forms of [`Tables::categories`], split at `…`, with the category of each.
+    pub category_forms: Vec<(MeasureCategory, Vec<String>)>,
     /// Row of each region code; a name in force wins over a former one.
     region_rows: BTreeMap<String, u16>,
     /// Function words.
@@ -308,8 +308,7 @@ impl Tables {
         let file: File = toml::from_str(text).map_err(|e| LexiconError::new(name, e))?;
         self.metrics.extend(file.metric);
         for row in file.category {
-            let index = u16::try_from(self.categories.len()).unwrap_or(u16::MAX);
-            self.category_forms.extend(row.forms.iter().map(|form| (index, form.split('…').map(str::to_owned).collect())));
+            self.category_forms.extend(row.forms.iter().map(|form| (row.code, form.split('…').map(str::to_owned).collect())));
             self.categories.push(row);
         }
         self.purposes.extend(file.purpose);

@@ -34,13 +34,13 @@ const NONE: u32 = u32::MAX;
 const NUMBER_BITS: u32 = 22;
 /// How many times 64 bits the sets of single glyphs and of pairs have: powers of two.
 const SINGLES: usize = 128;
-const PAIRS: usize = 1024;
+const PAIRS: usize = 2048;
 
 /// A word in a text: its first glyph, the glyph after its last, its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    pub start: usize,
-    pub end: usize,
+    pub start: u32,
+    pub end: u32,
     pub word: u32,
 }
 
@@ -128,17 +128,26 @@ impl Trie {
     /// Every word in `text`: those of one glyph by place, then the others by place, the shortest of each place first.
     #[must_use]
     pub fn find(&self, text: &[char]) -> Vec<Found> {
-        let mut found = Vec::with_capacity(text.len() * 3 / 4);
-        for at in places(text.iter().map(|&glyph| self.singles.may_hold(u64::from(glyph)))) {
-            let word = text.get(at).and_then(|&glyph| self.singles.get(u64::from(glyph)));
-            found.extend(word.map(|word| Found { start: at, end: at + 1, word }));
-        }
-        let pairs = || text.iter().zip(text.get(1..).unwrap_or_default()).map(|(&first, &second)| pair(first, second));
-        for at in places(pairs().map(|pair| self.pairs.may_hold(pair))) {
-            let Some([first, second, rest @ ..]) = text.get(at..) else { continue };
-            let Some(mut node) = self.pairs.get(pair(*first, *second)).and_then(|node| self.nodes.get(node as usize)) else { continue };
+        let places = marked(text.iter(), |at, &glyph| (at, self.singles.may_hold(u64::from(glyph))));
+        let mut found = marked(places.into_iter(), |_, at| {
+            let word = self.singles.get(u64::from(text.get(at as usize).copied().unwrap_or_default()));
+            (Found { start: at, end: at + 1, word }, word != NONE)
+        });
+        let pair_at = |at: u32| match text.get(at as usize..) {
+            Some(&[first, second, ..]) => pair(first, second),
+            _ => 0,
+        };
+        let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
+        let places = marked(pairs, |at, (&first, &second)| (at, self.pairs.may_hold(pair(first, second))));
+        let begun = marked(places.into_iter(), |_, at| {
+            let node = self.pairs.get(pair_at(at));
+            ((at, node), node != NONE)
+        });
+        found.reserve(2 * begun.len());
+        for (at, node) in begun {
+            let Some(mut node) = self.nodes.get(node as usize) else { continue };
             let mut end = at + 2;
-            let mut rest = rest.iter();
+            let mut rest = text.get(end as usize..).unwrap_or_default().iter();
             loop {
                 // Written and taken back where no word ends: no branch to be guessed.
                 found.push(Found { start: at, end, word: node.word });
@@ -152,11 +161,6 @@ impl Trie {
         }
         found
     }
-}
-
-/// Where `marks` are set.
-fn places(marks: impl ExactSizeIterator<Item = bool>) -> impl Iterator<Item = usize> {
-    marked(marks, |at, mark| (at, mark)).into_iter().map(|at| at as usize)
 }
 
 /// Two glyphs as one number.
@@ -217,15 +221,18 @@ impl<const WORDS: usize> Table<WORDS> {
         usize::try_from(hash(key) >> self.shift).unwrap_or(usize::MAX)
     }
 
+    /// The number of `key`, or `NONE`.
     #[inline]
-    fn get(&self, key: u64) -> Option<u32> {
+    fn get(&self, key: u64) -> u32 {
         let mut at = self.place(key);
         loop {
-            match self.places.get(at) {
-                Some(&u64::MAX) | None => return None,
-                Some(&taken) if taken >> NUMBER_BITS == key => return u32::try_from(taken & ((1 << NUMBER_BITS) - 1)).ok(),
-                Some(_) => at = (at + 1) & (self.places.len() - 1),
+            let taken = self.places.get(at).copied().unwrap_or(u64::MAX);
+            let (is_key, is_free) = (taken >> NUMBER_BITS == key, taken == u64::MAX);
+            // One question for both, as most lookups end at the first place, whichever it is.
+            if is_key | is_free {
+                return if is_key { u32::try_from(taken & ((1 << NUMBER_BITS) - 1)).unwrap_or(NONE) } else { NONE };
             }
+            at = (at + 1) & (self.places.len() - 1);
         }
     }
 }
@@ -237,7 +244,7 @@ mod tests {
     fn found(words: &[&str], text: &str) -> Vec<(usize, usize, u32)> {
         let trie = Trie::new(words.iter().copied()).expect("they are words");
         let glyphs: Vec<char> = text.chars().collect();
-        trie.find(&glyphs).into_iter().map(|found| (found.start, found.end, found.word)).collect()
+        trie.find(&glyphs).into_iter().map(|found| (found.start as usize, found.end as usize, found.word)).collect()
     }
 
     #[test]
