@@ -1,40 +1,32 @@
 //! All words of the tables as a tree of their glyphs, and how they are found in a text.
 //!
 //! At most places of a text no word begins, or one of a single glyph. Where one may begin is noted first, for the
-//! whole text, by looks at two sets of bits that stay in the nearest cache and without a branch that a processor
-//! would have to guess. Only there the words are looked up: those of one glyph in a table of their own, the others
-//! by their first two glyphs and from there glyph by glyph.
+//! whole text, by looks at two sets of bits that stay in the nearest cache. Only there the words are looked up: those
+//! of one glyph in a table of their own, the others by their first two glyphs, and then, for all places at once, by one
+//! glyph more as long as any word goes on. There is no branch in it that a processor would have to guess.
 
 use std::collections::BTreeMap;
 
-use crate::engine::lists::marked;
+use crate::engine::lists::{Set, hash, marked, pair};
 
-/// What follows a beginning of words.
+/// What is known of a beginning of words.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// The last glyph of the beginning.
-    glyph: char,
     /// The word that ends here, or `NONE`.
     word: u32,
-    /// A bit for each glyph that may follow, modulo 64: most of a text's glyphs go on with no word.
-    follows: u64,
-    /// The glyphs that may follow: nodes side by side, in the order of their glyphs.
-    first: u32,
-    count: u32,
+    /// A bit for each glyph that may follow, modulo 32: most of a text's glyphs go on with no word.
+    follows: u32,
 }
 
 /// The bit of a glyph that follows.
-const fn bit(glyph: char) -> u64 {
-    1 << (glyph as u32 % 64)
+const fn bit(glyph: char) -> u32 {
+    1 << (glyph as u32 % 32)
 }
 
 /// No word, no node.
 const NONE: u32 = u32::MAX;
-/// How many bits the number of a node or a word has: what two glyphs leave of 64.
-const NUMBER_BITS: u32 = 22;
-/// How many times 64 bits the sets of single glyphs and of pairs have: powers of two.
-const SINGLES: usize = 128;
-const PAIRS: usize = 2048;
+/// How many bits the number of a node or a word has, and a glyph.
+const NUMBER_BITS: u32 = 21;
 
 /// A word in a text: its first glyph, the glyph after its last, its number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,10 +40,14 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Trie {
     /// The words of one glyph.
-    singles: Table<SINGLES>,
+    singles: Table,
+    may_be_single: Set<128>,
     /// The nodes of the first two glyphs of the others.
-    pairs: Table<PAIRS>,
-    /// The beginnings of two glyphs and more.
+    pairs: Table,
+    may_be_pair: Set<2048>,
+    /// The node that a glyph leads to from another.
+    further: Table,
+    /// The beginnings of words.
     nodes: Vec<Node>,
 }
 
@@ -59,7 +55,7 @@ pub struct Trie {
 #[derive(Default)]
 struct Branch {
     word: Option<u32>,
-    next: BTreeMap<char, usize>,
+    next: BTreeMap<char, u32>,
 }
 
 impl Trie {
@@ -75,124 +71,101 @@ impl Trie {
             }
             let mut at = 0;
             for glyph in word.chars() {
-                let new = branches.len();
-                let next = branches.get_mut(at).map_or(new, |branch| *branch.next.entry(glyph).or_insert(new));
+                let new = u32::try_from(branches.len()).unwrap_or(NONE);
+                let next = branches.get_mut(at as usize).map_or(new, |branch| *branch.next.entry(glyph).or_insert(new));
                 if next == new {
                     branches.push(Branch::default());
                 }
                 at = next;
             }
-            if let Some(branch) = branches.get_mut(at) {
+            if let Some(branch) = branches.get_mut(at as usize) {
                 branch.word = Some(number);
             }
         }
         if branches.len() > 1 << NUMBER_BITS {
             return Err(format!("the words have {} beginnings, more than {}", branches.len(), 1 << NUMBER_BITS));
         }
-        let mut trie = Self { singles: Table::new(&[]), pairs: Table::new(&[]), nodes: Vec::with_capacity(branches.len()) };
-        let (mut singles, mut pairs) = (Vec::new(), Vec::new());
-        let mut order: Vec<&Branch> = Vec::with_capacity(branches.len());
-        for (&first, &branch) in branches.first().into_iter().flat_map(|root| &root.next) {
-            let Some(branch) = branches.get(branch) else { continue };
-            singles.extend(branch.word.map(|word| (u64::from(first), word)));
-            let (from, _) = trie.put(branch, &branches, &mut order);
-            pairs.extend(branch.next.keys().zip(from..).map(|(&second, node)| (pair(first, second), node)));
+        let next = |branch: u32| branches.get(branch as usize).into_iter().flat_map(|branch| &branch.next);
+        let (mut singles, mut pairs, mut further) = (Vec::new(), Vec::new(), Vec::new());
+        let mut beginnings = Vec::with_capacity(branches.len());
+        for (&first, &branch) in next(0) {
+            singles.extend(branches.get(branch as usize).and_then(|branch| branch.word).map(|word| (u64::from(first), word)));
+            pairs.extend(next(branch).map(|(&second, &node)| (pair(first, second), node)));
+            beginnings.extend(next(branch).map(|(_, &node)| node));
         }
-        trie.singles = Table::new(&singles);
-        trie.pairs = Table::new(&pairs);
-        // Level by level, so that the glyphs which may follow one come side by side.
-        let mut at = 0;
-        while let Some(branch) = order.get(at).copied() {
-            let (first, count) = trie.put(branch, &branches, &mut order);
-            if let Some(node) = trie.nodes.get_mut(at) {
-                (node.first, node.count) = (first, count);
-                node.follows = branch.next.keys().fold(0, |bits, &glyph| bits | bit(glyph));
-            }
-            at += 1;
+        while let Some(node) = beginnings.pop() {
+            further.extend(next(node).map(|(&glyph, &longer)| (step(node, glyph), longer)));
+            beginnings.extend(next(node).map(|(_, &longer)| longer));
         }
-        Ok(trie)
+        let node = |branch: &Branch| Node {
+            word: branch.word.unwrap_or(NONE),
+            follows: branch.next.keys().fold(0, |bits, &glyph| bits | bit(glyph)),
+        };
+        Ok(Self {
+            may_be_single: Set::new(singles.iter().map(|&(key, _)| key)),
+            singles: Table::new(&singles),
+            may_be_pair: Set::new(pairs.iter().map(|&(key, _)| key)),
+            pairs: Table::new(&pairs),
+            further: Table::new(&further),
+            nodes: branches.iter().map(node).collect(),
+        })
     }
 
-    /// Adds the nodes of the glyphs that follow `parent`: the first of them, and how many they are.
-    fn put<'b>(&mut self, parent: &Branch, branches: &'b [Branch], order: &mut Vec<&'b Branch>) -> (u32, u32) {
-        let number = |count: usize| u32::try_from(count).unwrap_or(NONE);
-        let first = number(self.nodes.len());
-        for (&glyph, &next) in &parent.next {
-            let Some(branch) = branches.get(next) else { continue };
-            self.nodes.push(Node { glyph, word: branch.word.unwrap_or(NONE), follows: 0, first: 0, count: 0 });
-            order.push(branch);
-        }
-        (first, number(self.nodes.len()) - first)
-    }
-
-    /// Every word in `text`: those of one glyph by place, then the others by place, the shortest of each place first.
+    /// Every word in `text`: those of one glyph by place, then those of two by place, and so on.
     #[must_use]
     pub fn find(&self, text: &[char]) -> Vec<Found> {
-        let places = marked(text.iter(), |at, &glyph| (at, self.singles.may_hold(u64::from(glyph))));
+        let glyph_at = |at: u32| text.get(at as usize).copied().unwrap_or('\n');
+        let places = marked(text.iter(), |at, &glyph| (at, self.may_be_single.may_hold(u64::from(glyph))));
         let mut found = marked(places.into_iter(), |_, at| {
-            let word = self.singles.get(u64::from(text.get(at as usize).copied().unwrap_or_default()));
+            let word = self.singles.get(u64::from(glyph_at(at)));
             (Found { start: at, end: at + 1, word }, word != NONE)
         });
-        let pair_at = |at: u32| match text.get(at as usize..) {
-            Some(&[first, second, ..]) => pair(first, second),
-            _ => 0,
-        };
         let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
-        let places = marked(pairs, |at, (&first, &second)| (at, self.pairs.may_hold(pair(first, second))));
-        let begun = marked(places.into_iter(), |_, at| {
-            let node = self.pairs.get(pair_at(at));
+        let places = marked(pairs, |at, (&first, &second)| (at, self.may_be_pair.may_hold(pair(first, second))));
+        let mut begun = marked(places.into_iter(), |_, at| {
+            let node = self.pairs.get(pair(glyph_at(at), glyph_at(at + 1)));
             ((at, node), node != NONE)
         });
-        found.reserve(2 * begun.len());
-        for (at, node) in begun {
-            let Some(mut node) = self.nodes.get(node as usize) else { continue };
-            let mut end = at + 2;
-            let mut rest = text.get(end as usize..).unwrap_or_default().iter();
-            loop {
-                // Written and taken back where no word ends: no branch to be guessed.
-                found.push(Found { start: at, end, word: node.word });
-                found.truncate(found.len() - usize::from(node.word == NONE));
-                let Some(glyph) = rest.next().filter(|&&glyph| node.follows & bit(glyph) != 0) else { break };
-                let next = self.nodes.get(node.first as usize..(node.first + node.count) as usize).unwrap_or_default();
-                let reached = next.binary_search_by_key(glyph, |node| node.glyph).ok();
-                let Some(reached) = reached.and_then(|place| next.get(place)) else { break };
-                (node, end) = (reached, end + 1);
-            }
+        let mut length = 2;
+        while !begun.is_empty() {
+            let node = |node: u32| self.nodes.get(node as usize).copied().unwrap_or(Node { word: NONE, follows: 0 });
+            found.extend(marked(begun.iter(), |_, &(at, number)| {
+                let word = node(number).word;
+                (Found { start: at, end: at + length, word }, word != NONE)
+            }));
+            let going_on = marked(begun.into_iter(), |_, (at, number)| {
+                let follows = (at + length) < u32::try_from(text.len()).unwrap_or(NONE);
+                ((at, number), follows & (node(number).follows & bit(glyph_at(at + length)) != 0))
+            });
+            begun = marked(going_on.into_iter(), |_, (at, number)| {
+                let node = self.further.get(step(number, glyph_at(at + length)));
+                ((at, node), node != NONE)
+            });
+            length += 1;
         }
         found
     }
 }
 
-/// Two glyphs as one number.
-const fn pair(first: char, second: char) -> u64 {
-    (first as u64) << 21 | second as u64
-}
-
-/// A number whose upper bits are a hash of `key`.
-const fn hash(key: u64) -> u64 {
-    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+/// A node and the glyph that goes on from it as one number.
+const fn step(node: u32, glyph: char) -> u64 {
+    (node as u64) << NUMBER_BITS | glyph as u64
 }
 
 /// Numbers by glyphs: a table with room to spare, whose places are tried one after the other.
 #[derive(Debug)]
-struct Table<const WORDS: usize> {
+struct Table {
     /// Key and number packed into one; `u64::MAX` where the place is free.
     places: Vec<u64>,
     shift: u32,
-    /// A bit for the hash of each key.
-    set: [u64; WORDS],
 }
 
-impl<const WORDS: usize> Table<WORDS> {
+impl Table {
     /// The table of these keys and their numbers.
     fn new(entries: &[(u64, u32)]) -> Self {
         let bits = (entries.len() * 2).next_power_of_two().trailing_zeros().max(1);
-        let mut table = Self { places: vec![u64::MAX; 1 << bits], shift: u64::BITS - bits, set: [0; WORDS] };
+        let mut table = Self { places: vec![u64::MAX; 1 << bits], shift: u64::BITS - bits };
         for &(key, number) in entries {
-            let (slot, bit) = Self::bit(key);
-            if let Some(bits) = table.set.get_mut(slot) {
-                *bits |= bit;
-            }
             let mut at = table.place(key);
             while table.places.get(at).is_some_and(|&taken| taken != u64::MAX) {
                 at = (at + 1) & (table.places.len() - 1);
@@ -202,19 +175,6 @@ impl<const WORDS: usize> Table<WORDS> {
             }
         }
         table
-    }
-
-    /// The place of a key's bit in the set.
-    fn bit(key: u64) -> (usize, u64) {
-        let hash = hash(key) >> (u64::BITS - 6 - WORDS.trailing_zeros());
-        (usize::try_from(hash >> 6).unwrap_or(0) & (WORDS - 1), 1 << (hash & 63))
-    }
-
-    /// Whether the table may hold `key`: a look at the set.
-    #[inline]
-    fn may_hold(&self, key: u64) -> bool {
-        let (slot, bit) = Self::bit(key);
-        self.set.get(slot).is_some_and(|bits| bits & bit != 0)
     }
 
     fn place(&self, key: u64) -> usize {

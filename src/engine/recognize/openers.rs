@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::engine::lists::{Pairs, marked};
+use crate::engine::lists::{Set, marked, pair};
 use crate::engine::source::{Glyphs, SourceText};
 
 /// What a glyph may open: a date, time or period.
@@ -22,7 +22,7 @@ struct Tables {
     /// For each ideograph, the bits of what it may open; behind them, those of what it opens with some glyphs only.
     bits: Vec<u8>,
     /// Those glyphs with it.
-    pairs: Pairs,
+    pairs: Set<128>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -40,8 +40,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     };
     let seconds = |c: char| super::date::second_glyphs(c).into_iter().chain(super::name::second_glyphs(c));
     let needs_second = |c: &char| bits(*c) >> BITS != 0;
-    let pairs = ideographs().filter(needs_second).flat_map(|c| seconds(c).map(move |second| (c, second)));
-    Tables { bits: ideographs().map(bits).collect(), pairs: Pairs::new(pairs) }
+    let pairs = ideographs().filter(needs_second).flat_map(|c| seconds(c).map(move |second| pair(c, second)));
+    Tables { bits: ideographs().map(bits).collect(), pairs: Set::new(pairs) }
 });
 
 /// The glyphs of a text that can open a mention.
@@ -67,7 +67,7 @@ impl Openers {
         });
         let places = marked(looked.into_iter(), |_, packed| {
             let at = packed >> (2 * BITS);
-            let paired = pairs.may_hold(source.at(at as usize), source.at(at as usize + 1));
+            let paired = pairs.may_hold(pair(source.at(at as usize), source.at(at as usize + 1)));
             let bits = (packed | if paired { packed >> BITS } else { 0 }) & ((1 << BITS) - 1);
             (at << BITS | bits, bits != 0)
         });
