@@ -26,6 +26,10 @@ use jianbao::engine::recognize::{date, institution, quantity};
 use jianbao::engine::source::{Glyphs, SourceText};
 use jianbao::engine::{Bulletin, Engine};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 3_000_000];
 /// How much longer than ten times a tenth a text may take on a machine that others use too.
 const BUSY: f64 = 1.8;

@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use jianbao::cli::{self, Command};
 
-/// Reading makes many small values, on several threads, and musl's own allocator has one lock for all: a static server
-/// reads about half as many bulletins with it.
-#[cfg(target_env = "musl")]
+/// Reading makes many small values, on several threads: a compilation takes a tenth less time than with glibc's allocator,
+/// and musl's own has one lock for all, so that a static server reads about half as many bulletins with it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -351,18 +351,17 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
     let name = opener + 1..verb;
     let text = reading.source.text(name.clone());
     let length = text.chars().count();
-    let class = codes_in(reading, name.clone());
     let generic = [
         "客户", "其", "主体", "群众", "地方", "全", "该", "人", "行业", "领域", "社会", "户", "者", "们", "市场", "机构", "银行", "产业",
         "经济", "当地", "县", "市", "省", "农", "业主", "贷款", "项目",
     ];
     let plain = (4..=16).contains(&length)
-        && class.segments.is_empty()
+        && (text.ends_with("牧业") || text.ends_with('行') || text.ends_with("业") || text.ends_with('厂') || text.ends_with("药店"))
+        && codes_in(reading, name.clone()).segments.is_empty()
         && !generic.iter().any(|g| text.contains(g))
         && !text.chars().any(|c| c.is_ascii_digit() || matches!(c, ',' | '等' | '类'))
         && reading.quantities_in(&name).is_empty()
-        && reading.institutions_in(&name).is_empty()
-        && (text.ends_with("牧业") || text.ends_with('行') || text.ends_with("业") || text.ends_with('厂') || text.ends_with("药店"));
+        && reading.institutions_in(&name).is_empty();
     plain.then(|| reading.source.original_text(name).to_owned())
 }
 

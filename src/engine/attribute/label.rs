@@ -2,7 +2,6 @@
 
 use super::Fact;
 use super::change::{Baseline, Shift, last_level};
-use super::metric::counted_noun;
 use super::window::{Window, noun_before};
 use crate::engine::lexicon::Role;
 use crate::engine::reading::Reading;
@@ -77,7 +76,7 @@ pub fn label(
     }
     let (left, right) = (window.noun_before(reading), window.noun_after(reading));
     let noun = match q.kind {
-        QuantityKind::Count => counted_noun(reading, q, window),
+        QuantityKind::Count => window.counted(reading, q),
         _ if metric == Metric::Condition && !right.is_empty() => right,
         _ if left.is_empty() => right,
         _ if metric == Metric::Condition => left,

@@ -424,7 +424,7 @@ fn count(
     window: &Window,
     built: impl Fn(Metric, &'static str, String) -> Measured,
 ) -> Measured {
-    let noun = counted_noun(reading, q, window);
+    let noun = window.counted(reading, q);
     let head = head_cue(reading, &noun);
     let words = reading.source.text(noun.clone());
     let is = |m: Metric| head == Some(m);
@@ -522,31 +522,28 @@ pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Win
         right.end = right.end.saturating_sub(2).max(right.start);
     }
     // What stands behind the noun counted is no part of it: 216名客户经理|包村.
-    let head = cues_in(reading, &right).into_iter().map(|(end, _, _)| end).max();
+    let head = cues_in(reading, &right).map(|(end, _, _)| end).max();
     right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
 }
 
 /// The metric cue at the head (the end) of a noun phrase.
 fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
-    cues_in(reading, noun).into_iter().max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
+    cues_in(reading, noun).max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
 }
 
 /// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
-fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> Vec<(usize, usize, Metric)> {
-    let tables = reading.lexicon.tables();
-    let mut out = Vec::new();
-    for hit in reading.hits.inside(noun.clone()) {
-        for sense in reading.lexicon.senses(hit) {
-            if let Sense::Metric(i) = sense
-                && let Some(row) = tables.metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count))
-                // 村镇银行 are banks.
-                && !(row.code == Metric::AdminUnitCount && reading.source.starts_with(hit.end, "银行"))
-            {
-                out.push((hit.end, hit.end - hit.start, row.code));
-            }
-        }
-    }
-    out
+fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> impl Iterator<Item = (usize, usize, Metric)> {
+    let metrics = &reading.lexicon.tables().metrics;
+    let code = |sense: &Sense| match sense {
+        Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count)).map(|row| row.code),
+        _ => None,
+    };
+    reading.hits.within(noun.clone(), In::METRICS).flat_map(move |hit| {
+        let codes = reading.lexicon.senses(hit).iter().filter_map(code);
+        // 村镇银行 are banks.
+        let counts = move |code: &Metric| !(*code == Metric::AdminUnitCount && reading.source.starts_with(hit.end, "银行"));
+        codes.filter(counts).map(move |code| (hit.end, hit.end - hit.start, code))
+    })
 }
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {

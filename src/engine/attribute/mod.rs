@@ -102,6 +102,9 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
         }
         role::announced(reading, &mut out, first, index, &repeats);
         let facts = out.facts.len();
+        if facts == first {
+            continue;
+        }
         row::share_out(reading, &mut out.facts, first..facts);
         part::parts(reading, &mut out.facts, first..facts);
         category::settle(reading, cues, &mut out.facts, first..facts);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Fact;
+use crate::engine::lexicon::Role;
 use crate::engine::reading::Reading;
 use crate::engine::report::{Metric, QuantityKind};
 
@@ -12,7 +13,7 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
     if sentence.row {
         return;
     }
-    let opens: Vec<usize> = (sentence.range.clone()).filter(|&i| reading.source.starts_with(i, "其中")).collect();
+    let opens: Vec<usize> = reading.words(sentence.range.clone(), Role::Part).map(|word| word.start).collect();
     for &open in &opens {
         let until = opens.iter().copied().find(|&o| o > open).unwrap_or(sentence.range.end);
         let initial = open == sentence.range.start;

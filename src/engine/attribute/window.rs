@@ -3,8 +3,10 @@
 use std::cell::OnceCell;
 
 use crate::engine::lexicon::{Hit, In, Role, Sense};
+use super::metric::counted_noun;
 use crate::engine::outline::inside;
 use crate::engine::reading::Reading;
+use crate::engine::recognize::quantity::QuantityMention;
 use crate::engine::report::{MeasureCategory, QuantityKind};
 use crate::engine::source::Glyphs;
 use crate::engine::words::{Words, words};
@@ -27,6 +29,7 @@ pub struct Window {
     pub column: Option<Glyphs>,
     noun_before: OnceCell<Glyphs>,
     noun_after: OnceCell<Glyphs>,
+    counted: OnceCell<Glyphs>,
 }
 
 impl Window {
@@ -52,6 +55,11 @@ impl Window {
     /// The noun phrase before the number.
     pub fn noun_before(&self, reading: &Reading<'_, '_>) -> Glyphs {
         self.noun_before.get_or_init(|| noun_before(reading, &self.left)).clone()
+    }
+
+    /// The noun that a count counts.
+    pub fn counted(&self, reading: &Reading<'_, '_>, q: &QuantityMention) -> Glyphs {
+        self.counted.get_or_init(|| counted_noun(reading, q, self)).clone()
     }
 
     /// The noun phrase behind the number.
@@ -221,7 +229,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     if left.start >= left.end {
         return left.end..left.end;
     }
-    let end = trimmed_end(reading, &without_brackets(reading, left));
+    let end = bare_end(reading, left);
     let floor = left.start.max(end.saturating_sub(MAX_NOUN));
     let mut start = floor;
     for hit in reading.hits.within(floor..end, BOUNDARIES) {
@@ -242,13 +250,23 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
 
 /// 贷款余额(含个人经营性贷款)超5万亿元: what stands in brackets right before the number only explains the noun.
 pub fn without_brackets(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
-    let source = reading.source;
+    left.start..bracket(reading, left, trimmed_end(reading, left)).unwrap_or(left.end)
+}
+
+/// Where the phrase before a number ends once such brackets are set aside, too.
+fn bare_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let end = trimmed_end(reading, left);
+    bracket(reading, left, end).map_or(end, |open| trimmed_end(reading, &(left.start..open)))
+}
+
+/// Where the bracket that closes right before `end` opens.
+fn bracket(reading: &Reading<'_, '_>, left: &Glyphs, end: usize) -> Option<usize> {
+    let source = reading.source;
     if end <= left.start || source.before(end) != ')' {
-        return left.clone();
+        return None;
     }
     let open = source.marks(left.start..end).iter().rev().copied().find(|&at| source.at(at) == '(');
-    left.start..open.filter(|&open| open > left.start).unwrap_or(left.end)
+    open.filter(|&open| open > left.start)
 }
 
 /// Places that are no part of a noun phrase: dates, institutions, borrowers.
