@@ -144,25 +144,31 @@ pub const fn length(word: &str) -> usize {
     count
 }
 
-/// The glyphs of a word, of three bytes in UTF-8 at the most.
+/// The glyphs of a word.
 #[must_use]
-#[allow(clippy::indexing_slicing, clippy::panic, reason = "evaluated by the compiler, which stops at a wrong index or character")]
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
 pub const fn glyphs<const LENGTH: usize>(word: &str) -> [char; LENGTH] {
     let word = word.as_bytes();
     let mut glyphs = ['\0'; LENGTH];
     let (mut count, mut at) = (0, 0);
     while count < LENGTH {
-        let (code, width) = match word[at] {
-            0..0x80 => (word[at] as u32, 1),
-            0xc0..0xe0 => (((word[at] & 0x1f) as u32) << 6 | (word[at + 1] & 0x3f) as u32, 2),
-            _ => (((word[at] & 0x0f) as u32) << 12 | ((word[at + 1] & 0x3f) as u32) << 6 | (word[at + 2] & 0x3f) as u32, 3),
+        let (mut code, width) = match word[at] {
+            first @ 0..0x80 => (first as u32, 1),
+            first @ 0xc0..0xe0 => ((first & 0x1f) as u32, 2),
+            first @ 0xe0..0xf0 => ((first & 0x0f) as u32, 3),
+            first => ((first & 0x07) as u32, 4),
         };
+        let end = at + width;
+        at += 1;
+        while at < end {
+            code = code << 6 | (word[at] & 0x3f) as u32;
+            at += 1;
+        }
         glyphs[count] = match char::from_u32(code) {
             Some(glyph) => glyph,
-            None => panic!("a word has characters of three bytes at the most"),
+            None => char::REPLACEMENT_CHARACTER,
         };
         count += 1;
-        at += width;
     }
     glyphs
 }
@@ -171,22 +177,22 @@ pub const fn glyphs<const LENGTH: usize>(word: &str) -> [char; LENGTH] {
 mod tests {
     use super::*;
 
-    const LENDS: &Words = words!["发放", "授信", "POS", "±"];
+    const LENDS: &Words = words!["发放", "授信", "POS", "±", "贷😀"];
 
     #[test]
     fn words_are_found_where_they_stand_and_only_whole() {
-        let source = SourceText::new("授信与发放贷款POS±发");
+        let source = SourceText::new("授信与发放贷款POS±发贷😀");
         assert_eq!(LENDS.end_at(&source, 0), Some(2));
         assert_eq!(LENDS.end_at(&source, 1), None);
         assert!(LENDS.start_at(&source, 3) && !LENDS.start_at(&source, 4));
         assert!(LENDS.end_before(&source, 5) && !LENDS.end_before(&source, 4));
         assert_eq!(LENDS.from(&source, 7).collect::<Vec<_>>(), [(2, 10)]);
         assert_eq!(LENDS.to(&source, 2).collect::<Vec<_>>(), [(1, 0)]);
-        assert!(LENDS.start_at(&source, 7) && LENDS.start_at(&source, 10));
+        assert!(LENDS.start_at(&source, 7) && LENDS.start_at(&source, 10) && LENDS.start_at(&source, 12));
         assert!(LENDS.lie_in(&source, 2..5));
         // A word that the range cuts is not in it, nor is a part of one.
         assert!(!LENDS.lie_in(&source, 4..7));
-        assert!(!LENDS.lie_in(&source, 11..99));
+        assert!(!LENDS.lie_in(&source, 11..13));
         assert!(!words![].lie_in(&source, 0..12));
     }
 }

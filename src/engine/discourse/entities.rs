@@ -16,12 +16,15 @@ fn key(name: &str) -> String {
     key
 }
 
+/// The fewest characters by which a key without its region still tells whose it is.
+const TELLING: usize = 6;
+
 /// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
 fn one_longer(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let more = long.chars().count() - short.chars().count();
     (2..=3).contains(&more)
-        && short.chars().count() >= 6
+        && short.chars().count() >= TELLING
         && long.ends_with(short)
         && !short.ends_with("分行")
         && !short.ends_with("支行")
@@ -192,9 +195,10 @@ impl Known {
 struct Tails(BTreeMap<String, BTreeSet<String>>);
 
 impl Tails {
-    /// A key without its first two, and without its first three characters.
+    /// A key without its first two, and without its first three characters, where enough is left to tell one by it.
     fn of(key: &str) -> impl Iterator<Item = &str> {
-        [2, 3].into_iter().filter_map(|n| key.char_indices().nth(n).and_then(|(at, _)| key.get(at..)))
+        let tails = [2, 3].into_iter().filter_map(|n| key.char_indices().nth(n).and_then(|(at, _)| key.get(at..)));
+        tails.filter(|tail| tail.chars().nth(TELLING - 1).is_some())
     }
 
     fn add(&mut self, key: &str) {

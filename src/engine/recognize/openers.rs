@@ -52,13 +52,14 @@ pub struct Openers {
 }
 
 impl Openers {
-    /// Looks at every glyph once. What is no ideograph may open a number, and opens a quotation or closes one.
+    /// Looks at every glyph once. What is no ideograph and no plain stop may open a number, or opens or closes a quotation.
     #[must_use]
     pub fn find(source: &SourceText<'_>) -> Self {
         let Tables { bits, pairs } = &*TABLES;
         let other = |glyph: char| {
             let date = glyph.is_ascii_alphanumeric() || super::date::opens_date(glyph);
-            NUMBER | if date { DATE } else { 0 }
+            let number = !matches!(glyph, ',' | '。' | '、' | ';' | ':' | ')' | ']' | '%' | '！' | '？' | '\t' | ' ' | '—' | '·' | '/');
+            (if number { NUMBER } else { 0 }) | (if date { DATE } else { 0 })
         };
         let looked = marked(source.glyphs().iter(), |at, &glyph| {
             let index = u32::from(glyph).wrapping_sub(FIRST_IDEOGRAPH);

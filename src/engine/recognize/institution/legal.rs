@@ -22,22 +22,28 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
     for hit in parts.of(In::ENDINGS) {
         // Hits come by end, longest first: a shorter word with the same end is its tail.
         let is_tail = previous.is_some_and(|longer| longer.end == hit.end);
+        let own = parts.roles(hit);
+        let read = |part: NamePart, reader: fn(&Parts<'_>, Hit) -> Option<InstitutionMention>| {
+            if own & 1 << part as u32 == 0 { None } else { reader(parts, hit) }
+        };
         let mut proposed = None;
         if !is_tail {
-            proposed = legal(parts, hit).or_else(|| public(parts, hit)).or_else(|| traded(parts, hit)).or_else(|| outlet(parts, hit));
-            if is_ending(parts, hit) {
+            proposed = read(NamePart::Legal, legal)
+                .or_else(|| read(NamePart::Public, public))
+                .or_else(|| read(NamePart::Trade, traded))
+                .or_else(|| read(NamePart::Outlet, outlet));
+            if own & ENDINGS != 0 {
                 previous = Some(hit);
             }
         }
-        if let Some(mention) = proposed.or_else(|| bank(parts, hit)) {
+        if let Some(mention) = proposed.or_else(|| read(NamePart::Bank, bank)) {
             found.push(mention);
         }
     }
 }
 
-fn is_ending(parts: &Parts<'_>, hit: Hit) -> bool {
-    parts.names(hit).any(|row| matches!(row.part, NamePart::Legal | NamePart::Public | NamePart::Trade | NamePart::Outlet))
-}
+/// The parts that end a name.
+const ENDINGS: u32 = 1 << NamePart::Legal as u32 | 1 << NamePart::Public as u32 | 1 << NamePart::Trade as u32 | 1 << NamePart::Outlet as u32;
 
 /// What stands before an ending.
 struct Head {

@@ -51,6 +51,11 @@ impl<'a> Parts<'a> {
         self.names(hit).find(|row| row.part == part && self.permits(hit, row))
     }
 
+    /// A bit for each part that `hit` may be.
+    pub fn roles(&self, hit: Hit) -> u32 {
+        self.names(hit).fold(0, |bits, row| bits | 1 << row.part as u32)
+    }
+
     /// The rows of `name.toml` that `hit` stands for.
     pub fn names(&self, hit: Hit) -> impl Iterator<Item = &'a NameWord> {
         let names = &self.lexicon.tables().names;
