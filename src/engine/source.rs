@@ -181,7 +181,7 @@ impl<'t> SourceText<'t> {
     }
 
     fn push(&mut self, glyph: char, start: usize, end: usize) {
-        if !is_ideograph(glyph) && !glyph.is_ascii_alphanumeric() {
+        if is_mark(glyph) {
             self.marks.push(self.glyphs.len());
         }
         self.places.push(Place { start: offset(start), end: offset(end), at: offset(self.text.len()) });
@@ -192,7 +192,7 @@ impl<'t> SourceText<'t> {
     fn push_line(&mut self, line: &Line<'_>) {
         let mut at = 0;
         while let Some(rest) = line.text.get(at..).filter(|rest| !rest.is_empty()) {
-            at += self.push_ideographs(rest, line.start + at);
+            at += self.push_kept(rest, line.start + at);
             let Some(ch) = line.text.get(at..).and_then(|rest| rest.chars().next()) else { return };
             let start = line.start + at;
             at += ch.len_utf8();
@@ -211,24 +211,32 @@ impl<'t> SourceText<'t> {
         }
     }
 
-    /// Takes over the ideographs that `text` begins with and that normalisation leaves as they are; how many bytes.
-    fn push_ideographs(&mut self, text: &str, start: usize) -> usize {
-        /// Bytes of an ideograph.
-        const WIDTH: u32 = 3;
-        let kept = PLAIN.as_slice();
-        let (wide, _) = text.as_bytes().as_chunks();
+    /// Takes over what `text` begins with and normalisation leaves as it is, of one byte or three each; how many bytes.
+    fn push_kept(&mut self, text: &str, start: usize) -> usize {
+        let is_kept = KEPT.as_slice();
         let (mut from, mut at) = (offset(start), offset(self.text.len()));
-        for bytes in wide {
-            let code = ideograph(*bytes);
-            let index = code.wrapping_sub(FIRST_IDEOGRAPH);
-            let is_plain = kept.get((index / 64) as usize).is_some_and(|bits| bits >> (index % 64) & 1 != 0);
-            let Some(glyph) = char::from_u32(code).filter(|_| is_plain) else { break };
+        let mut rest = text.as_bytes();
+        loop {
+            let (glyph, width, behind) = match rest {
+                [byte @ b'!'..=b'~', behind @ ..] => (char::from(*byte), 1, behind),
+                [first @ 0xe0..=0xef, second, third, behind @ ..] => {
+                    let code = u32::from(*first & 0x0f) << 12 | u32::from(*second & 0x3f) << 6 | u32::from(*third & 0x3f);
+                    let kept = is_kept.get((code / 64) as usize).is_some_and(|bits| bits >> (code % 64) & 1 != 0);
+                    let Some(glyph) = char::from_u32(code).filter(|_| kept) else { break };
+                    (glyph, 3, behind)
+                }
+                _ => break,
+            };
+            if is_mark(glyph) {
+                self.marks.push(self.glyphs.len());
+            }
             self.glyphs.push(glyph);
-            self.places.push(Place { start: from, end: from + WIDTH, at });
-            from += WIDTH;
-            at += WIDTH;
+            self.places.push(Place { start: from, end: from + width, at });
+            from += width;
+            at += width;
+            rest = behind;
         }
-        let length = (from - offset(start)) as usize;
+        let length = text.len() - rest.len();
         self.text.push_str(text.get(..length).unwrap_or_default());
         length
     }
@@ -417,6 +425,11 @@ pub const fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dff}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Whether `c` is neither ideograph, letter nor digit.
+const fn is_mark(c: char) -> bool {
+    !is_ideograph(c) && !c.is_ascii_alphanumeric()
+}
+
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{202a}'..='\u{202e}')
 }
@@ -457,21 +470,20 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
     table
 });
 
-/// A bit for each ideograph that normalisation leaves as it is.
-static PLAIN: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let mut bits = vec![0; IDEOGRAPHS / 64];
-    for ((&simple, code), index) in SIMPLIFIED.iter().zip(FIRST_IDEOGRAPH..).zip(0..) {
-        if let Some(slot) = bits.get_mut(index / 64).filter(|_| simple as u32 == code) {
-            *slot |= 1 << (index % 64);
+/// A bit for each character up to U+FFFF that normalisation leaves as it is.
+static KEPT: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0; 0x1_0000 / 64];
+    for c in '\0'..='\u{ffff}' {
+        if normalise(c) == c
+            && !is_space(c)
+            && !is_invisible(c)
+            && let Some(slot) = bits.get_mut(c as usize / 64)
+        {
+            *slot |= 1 << (c as u32 % 64);
         }
     }
     bits
 });
-
-/// The code point that three bytes make in UTF-8, or 0 where they do not begin a character of three bytes.
-const fn ideograph([first, second, third]: [u8; 3]) -> u32 {
-    if first & 0xf0 == 0xe0 { (first as u32 & 0x0f) << 12 | (second as u32 & 0x3f) << 6 | third as u32 & 0x3f } else { 0 }
-}
 
 /// One character in the form the rules know.
 #[must_use]

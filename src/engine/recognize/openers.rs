@@ -14,34 +14,35 @@ pub(super) const BORROWER: u32 = 4;
 /// How many bits tell what a glyph may open.
 const BITS: u32 = 3;
 
-const FIRST_IDEOGRAPH: u32 = 0x4e00;
-const IDEOGRAPHS: u32 = 0x5200;
-
 /// What each glyph may open.
 struct Tables {
-    /// For each ideograph, the bits of what it may open; behind them, those of what it opens with some glyphs only.
+    /// For each glyph up to U+FFFF, the bits of what it may open; behind them, those of what it opens with some glyphs only.
     bits: Vec<u8>,
     /// Those glyphs with it.
     pairs: Set<128>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let ideographs = || (FIRST_IDEOGRAPH..FIRST_IDEOGRAPH + IDEOGRAPHS).map(|c| char::from_u32(c).unwrap_or('\0'));
+    let glyphs = || (0..=0xffff).map(|c| char::from_u32(c).unwrap_or('\0'));
     let bits = |c: char| {
         let opens = |what: u32, opens: bool, needs_second: bool| match (opens, needs_second) {
             (false, _) => 0,
             (true, false) => what,
             (true, true) => what << BITS,
         };
-        let date = opens(DATE, super::date::opens_date(c), super::date::needs_second(c));
+        let date = if c.is_ascii_alphanumeric() {
+            DATE
+        } else {
+            opens(DATE, super::date::opens_date(c), super::date::needs_second(c))
+        };
         let number = opens(NUMBER, super::quantity::opens_number(c), false);
         let borrower = opens(BORROWER, super::name::opens_borrower(c), super::name::needs_second(c));
         u8::try_from(date | number | borrower).unwrap_or(0)
     };
     let seconds = |c: char| super::date::second_glyphs(c).into_iter().chain(super::name::second_glyphs(c));
     let needs_second = |c: &char| bits(*c) >> BITS != 0;
-    let pairs = ideographs().filter(needs_second).flat_map(|c| seconds(c).map(move |second| pair(c, second)));
-    Tables { bits: ideographs().map(bits).collect(), pairs: Set::new(pairs) }
+    let pairs = glyphs().filter(needs_second).flat_map(|c| seconds(c).map(move |second| pair(c, second)));
+    Tables { bits: glyphs().map(bits).collect(), pairs: Set::new(pairs) }
 });
 
 /// The glyphs of a text that can open a mention.
@@ -52,18 +53,12 @@ pub struct Openers {
 }
 
 impl Openers {
-    /// Looks at every glyph once. What is no ideograph and no plain stop may open a number, or opens or closes a quotation.
+    /// Looks at every glyph once.
     #[must_use]
     pub fn find(source: &SourceText<'_>) -> Self {
         let Tables { bits, pairs } = &*TABLES;
-        let other = |glyph: char| {
-            let date = glyph.is_ascii_alphanumeric() || super::date::opens_date(glyph);
-            let number = !matches!(glyph, ',' | '。' | '、' | ';' | ':' | ')' | ']' | '%' | '！' | '？' | '\t' | ' ' | '—' | '·' | '/');
-            (if number { NUMBER } else { 0 }) | (if date { DATE } else { 0 })
-        };
         let looked = marked(source.glyphs().iter(), |at, &glyph| {
-            let index = u32::from(glyph).wrapping_sub(FIRST_IDEOGRAPH);
-            let bits = bits.get(index as usize).map_or_else(|| other(glyph), |&bits| u32::from(bits));
+            let bits = bits.get(glyph as usize).map_or(0, |&bits| u32::from(bits));
             (at << (2 * BITS) | bits, bits != 0)
         });
         let places = marked(looked.into_iter(), |_, packed| {

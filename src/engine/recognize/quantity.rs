@@ -84,9 +84,12 @@ fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
     }
 }
 
-/// Whether a number that is read by its first character can begin with the ideograph `c`.
+/// Whether a number can begin with `c`, or a quotation begin or end with it.
 pub(super) const fn opens_number(c: char) -> bool {
-    is_han_numeral(c) || matches!(c, '第' | '负' | '半' | '对')
+    is_han_numeral(c)
+        || c.is_ascii_alphanumeric()
+        || matches!(c, '第' | '负' | '半' | '对' | '-' | '.' | '¥' | '$' | '€' | '£')
+        || matches!(c, '(' | '[' | '①'..='⒛' | '㈠'..='㈩' | '❶'..='❿' | '“' | '《' | '〈' | '”' | '》' | '〉' | '\n')
 }
 
 /// Reads the stretches between what is taken.
