@@ -1,7 +1,6 @@
 //! What institutions did: cues of categories, and the measures they make.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 
 use super::attribute::Fact;
 use super::discourse::oversees;
@@ -435,39 +434,51 @@ pub fn sentence_of(reading: &Reading<'_, '_>, at: usize) -> Glyphs {
     starts.before(at + 1).unwrap_or(0)..starts.from(at + 1).unwrap_or(reading.source.len())
 }
 
+/// What makes an act: a cue, or a fact with a category.
+struct Claim {
+    /// The first glyph of its sentence, whose it is, and the category: what has these in common is one act.
+    of: (usize, usize, MeasureCategory),
+    /// Where it stands in its sentence.
+    at: usize,
+    sentence: Glyphs,
+    /// The words of the cue.
+    words: Option<Glyphs>,
+    /// The fact.
+    fact: Option<usize>,
+}
+
 /// Gathers cues and facts into acts: one for each owner, sentence and category.
 #[must_use]
 pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act> {
-    let mut acts: Vec<Act> = Vec::with_capacity(cues.len());
-    let mut places: BTreeMap<(usize, usize, MeasureCategory), usize> = BTreeMap::new();
+    let mut claims: Vec<Claim> = Vec::with_capacity(cues.len() + facts.len());
     let mut states: Option<(usize, bool)> = None;
     for cue in cues {
-        let Some(owner) = reading.discourse.owner_at(cue.range.start) else { continue };
-        let sentence = sentence_of(reading, cue.range.start);
+        let at = cue.range.start;
+        let Some(owner) = reading.discourse.owner_at(at) else { continue };
+        let sentence = sentence_of(reading, at);
         let sector = states
             .filter(|&(start, _)| start == sentence.start)
             .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
         let owner = if cue.demanded { reading.discourse.guide(owner) } else { reading.discourse.actor(owner, cue.category, sector) };
-        places.entry((sentence.start, owner, cue.category)).or_insert_with(|| {
-            let range = clause_in(reading, cue.range.start, &sentence);
-            acts.push(Act { owner, category: cue.category, range, words: cue.range.clone(), facts: Vec::new() });
-            acts.len() - 1
-        });
+        claims.push(Claim { of: (sentence.start, owner, cue.category), at, sentence, words: Some(cue.range.clone()), fact: None });
     }
     for (index, fact) in facts.iter().enumerate() {
         let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };
         let at = reading.quantities.get(fact.quantity).map_or(0, |q| q.core.start);
         let sentence = sentence_of(reading, at);
-        let place = *places.entry((sentence.start, owner, category)).or_insert_with(|| {
-            let range = clause_in(reading, at, &sentence);
-            acts.push(Act { owner, category, range: range.clone(), words: range, facts: Vec::new() });
-            acts.len() - 1
-        });
-        if let Some(act) = acts.get_mut(place) {
-            act.facts.push(index);
-        }
+        claims.push(Claim { of: (sentence.start, owner, category), at, sentence, words: None, fact: Some(index) });
     }
+    // The first claim of an act says where it is: cues before facts, and each by place.
+    claims.sort_by_key(|claim| claim.of);
+    let act = |claims: &[Claim]| {
+        let first = claims.first()?;
+        let (_, owner, category) = first.of;
+        let range = clause_in(reading, first.at, &first.sentence);
+        let words = first.words.clone().unwrap_or_else(|| range.clone());
+        Some(Act { owner, category, range, words, facts: claims.iter().filter_map(|claim| claim.fact).collect() })
+    };
+    let mut acts: Vec<Act> = claims.chunk_by(|a, b| a.of == b.of).filter_map(act).collect();
     acts.sort_by_key(|a| (a.range.start, a.category, a.owner));
     acts
 }

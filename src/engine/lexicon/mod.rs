@@ -125,6 +125,9 @@ impl Hits {
     /// The words in one of these tables, by place.
     #[must_use]
     pub fn of(&self, tables: In) -> Vec<Hit> {
+        if self.bits.iter().all(|bits| bits & tables.0 == 0) {
+            return Vec::new();
+        }
         let found = marked(self.by_start.iter(), |at, hit| (at, hit.is_in(tables)));
         found.into_iter().filter_map(|at| self.by_start.get(at as usize)).copied().collect()
     }

@@ -125,19 +125,19 @@ pub fn full_day_at(source: &SourceText<'_>, at: usize) -> Option<DateMention> {
 }
 
 /// Whether an expression that opens with no digit may begin with `c`.
-const fn opens_expression(c: char) -> bool {
+fn opens_expression(c: char) -> bool {
     matches!(c, '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次')
 }
 
 /// Whether an expression that opens with no digit may go on with `c`: 年初, 上半年, 前5个月.
-const fn goes_on(c: char) -> bool {
+fn goes_on(c: char) -> bool {
     c.is_ascii_digit()
         || han_digit(c).is_some()
         || matches!(c, '十' | '年' | '月' | '半' | '个' | '季' | '期' | '初' | '末' | '底' | '中' | '内')
 }
 
 /// Whether a date can begin with `c`.
-pub(super) const fn opens_date(c: char) -> bool {
+pub(super) fn opens_date(c: char) -> bool {
     han_digit(c).is_some() || c == '十' || opens_expression(c) || date_words::opens_word(c)
 }
 

@@ -33,21 +33,42 @@ pub(super) struct Numeral {
     pub fraction: bool,
 }
 
+/// The Chinese digits with their values, each in the place that [`place`] gives it: one look tells what a glyph is.
+static DIGITS: [(char, u8); PLACES] = {
+    const ALL: [&[char]; 10] = [
+        &['零', '〇', '○'],
+        &['一', '壹'],
+        &['二', '贰', '两'],
+        &['三', '叁'],
+        &['四', '肆'],
+        &['五', '伍'],
+        &['六', '陆'],
+        &['七', '柒'],
+        &['八', '捌'],
+        &['九', '玖'],
+    ];
+    let mut table = [('\0', 0); PLACES];
+    let mut value = 0;
+    while value < ALL.len() {
+        let mut rest = ALL[value];
+        while let [digit, others @ ..] = rest {
+            assert!(table[place(*digit)].0 == '\0', "each digit has a place of its own");
+            table[place(*digit)] = (*digit, value as u8);
+            rest = others;
+        }
+        value += 1;
+    }
+    table
+};
+const PLACES: usize = 256;
+
+const fn place(c: char) -> usize {
+    ((c as u32).wrapping_mul(0x9e37_79b1) >> 24) as usize
+}
+
 /// The value of a Chinese digit.
-pub(super) const fn han_digit(c: char) -> Option<u8> {
-    Some(match c {
-        '零' | '〇' | '○' => 0,
-        '一' | '壹' => 1,
-        '二' | '贰' | '两' => 2,
-        '三' | '叁' => 3,
-        '四' | '肆' => 4,
-        '五' | '伍' => 5,
-        '六' | '陆' => 6,
-        '七' | '柒' => 7,
-        '八' | '捌' => 8,
-        '九' | '玖' => 9,
-        _ => return None,
-    })
+pub(super) fn han_digit(c: char) -> Option<u8> {
+    DIGITS.get(place(c)).and_then(|&(digit, value)| if digit == c { Some(value) } else { None })
 }
 
 /// 十 百 千 and their formal spellings.
@@ -71,7 +92,7 @@ const fn big_unit(c: char) -> Option<u32> {
 }
 
 /// Whether a Chinese numeral can begin with `c`.
-pub(super) const fn is_han_numeral(c: char) -> bool {
+pub(super) fn is_han_numeral(c: char) -> bool {
     han_digit(c).is_some() || small_unit(c).is_some() || big_unit(c).is_some()
 }
 

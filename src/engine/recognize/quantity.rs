@@ -85,7 +85,7 @@ fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
 }
 
 /// Whether a number can begin with `c`, or a quotation begin or end with it.
-pub(super) const fn opens_number(c: char) -> bool {
+pub(super) fn opens_number(c: char) -> bool {
     is_han_numeral(c)
         || c.is_ascii_alphanumeric()
         || matches!(c, '第' | '负' | '半' | '对' | '-' | '.' | '¥' | '$' | '€' | '£')
@@ -452,10 +452,10 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether a number can begin with `c`.
-pub(super) const fn starts_number(c: char) -> bool {
+pub(super) fn starts_number(c: char) -> bool {
     c.is_ascii_digit() || numeral_digit(c) || c == '十'
 }
 
-const fn numeral_digit(c: char) -> bool {
+fn numeral_digit(c: char) -> bool {
     numeral::han_digit(c).is_some()
 }

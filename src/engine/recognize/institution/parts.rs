@@ -48,6 +48,9 @@ impl<'a> Parts<'a> {
 
     /// The row that makes `hit` a `part`, if its neighbours let it.
     pub fn name(&self, hit: Hit, part: NamePart) -> Option<&'a NameWord> {
+        if !hit.is_in(In::NAMES) {
+            return None;
+        }
         self.names(hit).find(|row| row.part == part && self.permits(hit, row))
     }
 
