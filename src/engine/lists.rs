@@ -74,7 +74,7 @@ impl<const WORDS: usize> Set<WORDS> {
 /// How many of some places of a text lie before each of its glyphs: told at once, where a search would guess its way.
 #[derive(Clone, Debug, Default)]
 pub struct Ranks {
-    /// For each 32 glyphs, a bit for each place among them, and how many lie before.
+    /// For each 32 glyphs, how many places lie before, and a bit for each place among them.
     blocks: Vec<(u32, u32)>,
     count: usize,
 }
@@ -89,12 +89,12 @@ impl Ranks {
         let mut last = None;
         for place in places {
             debug_assert!(last.replace(place) < Some(place), "places rise");
-            if let Some((bits, _)) = ranks.blocks.get_mut(place / BLOCK) {
+            if let Some((_, bits)) = ranks.blocks.get_mut(place / BLOCK) {
                 *bits |= 1 << (place % BLOCK);
             }
         }
         let mut sum = 0;
-        for (bits, before) in &mut ranks.blocks {
+        for (before, bits) in &mut ranks.blocks {
             *before = sum;
             sum += bits.count_ones();
         }
@@ -104,7 +104,7 @@ impl Ranks {
 
     /// How many places lie before glyph `at`.
     pub fn before(&self, at: usize) -> usize {
-        let within = |(bits, before): &(u32, u32)| (before + (bits & ((1 << (at % BLOCK)) - 1)).count_ones()) as usize;
+        let within = |(before, bits): &(u32, u32)| (before + (bits & ((1 << (at % BLOCK)) - 1)).count_ones()) as usize;
         self.blocks.get(at / BLOCK).map_or(self.count, within)
     }
 }

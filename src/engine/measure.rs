@@ -179,22 +179,25 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     let clause = Clause::new(reading, clause);
     for hit in words.iter().filter(|hit| hit.end <= clause.range.end) {
         for sense in reading.lexicon.senses(*hit) {
-            let Sense::Category(form, part) = *sense else { continue };
-            let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
-            let start = if part == 0 {
-                Some(hit.start)
-            } else {
-                let goes_on =
-                    |o: &&Begun| !o.range.is_empty() && o.part + 1 == part && (o.range.end..=o.range.end + MAX_GAP).contains(&hit.start);
-                begun.get(usize::from(form)).filter(goes_on).map(|o| o.range.start).filter(|&start| start >= clause.range.start)
-            };
-            let Some(start) = start else { continue };
-            if usize::from(part) + 1 < parts.len() {
-                if let Some(slot) = begun.get_mut(usize::from(form)) {
-                    *slot = Begun { part, range: start..hit.end };
+            let (category, start) = match *sense {
+                Sense::Cue(category) => (category, hit.start),
+                Sense::Category(form, part) => {
+                    let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
+                    let Some(begun) = begun.get_mut(usize::from(form)) else { continue };
+                    let near = begun.range.end..=begun.range.end + MAX_GAP;
+                    let goes_on = !begun.range.is_empty() && begun.part + 1 == part && near.contains(&hit.start);
+                    let start = if part == 0 { hit.start } else { begun.range.start };
+                    if part > 0 && !(goes_on && start >= clause.range.start) {
+                        continue;
+                    }
+                    if usize::from(part) + 1 < parts.len() {
+                        *begun = Begun { part, range: start..hit.end };
+                        continue;
+                    }
+                    (category, start)
                 }
-                continue;
-            }
+                _ => continue,
+            };
             let cue = Cue { category, range: start..hit.end, demanded };
             if stands(&clause, &cue) {
                 // By place: only a form of several parts begins before the cue found last.

@@ -134,7 +134,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
                 Sense::Metric(_) => {
                     hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(reading.source.text(hit.end..other.end))
                 }
-                Sense::Role(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
+                Sense::Role(_) | Sense::Cue(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
                 _ => true,
             })
     });
@@ -305,16 +305,18 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
             end = end.min(hit.start);
         }
     }
+    let reaches_out = |code: MeasureCategory| matches!(code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation);
     let acts = |hit: &Hit| {
         reading.lexicon.senses(*hit).iter().any(|s| match s {
+            Sense::Cue(code) => reaches_out(*code),
             Sense::Category(form, 0) => {
                 let form = reading.lexicon.tables().category_forms.get(*form as usize);
-                form.is_some_and(|(code, _)| matches!(code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation))
+                form.is_some_and(|(code, _)| reaches_out(*code))
             }
             _ => false,
         })
     };
-    if let Some(hit) = reading.hits.inside(start + 1..end.max(start + 1)).find(acts) {
+    if let Some(hit) = reading.hits.within(start + 1..end.max(start + 1), In::CATEGORIES).find(acts) {
         end = end.min(hit.start);
     }
     for range in spoken_for(reading, &(start..end)) {

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lists::marked;
+use super::report::MeasureCategory;
 use super::source::{Glyphs, SourceText};
 use trie::{Found, Trie};
 
@@ -28,7 +29,9 @@ use trie::{Found, Trie};
 pub enum Sense {
     /// A metric cue: row of [`Tables::metrics`].
     Metric(u16),
-    /// Part of a measure category cue: index into [`Tables::category_forms`], and which part of it.
+    /// A measure category cue.
+    Cue(MeasureCategory),
+    /// Part of one: index into [`Tables::category_forms`], and which part of it.
     Category(u16, u8),
     /// A purpose: row of [`Tables::purposes`].
     Purpose(u16),
@@ -239,7 +242,7 @@ impl In {
     fn of(sense: Sense, tables: &Tables) -> u32 {
         match sense {
             Sense::Metric(_) => Self::METRICS.0,
-            Sense::Category(..) => Self::CATEGORIES.0,
+            Sense::Cue(_) | Sense::Category(..) => Self::CATEGORIES.0,
             Sense::Purpose(_) | Sense::Segment(_) => Self::CODES.0,
             Sense::Unit(_) => 0,
             Sense::HeadOffice(_) => Self::OFFICES.0,

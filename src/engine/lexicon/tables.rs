@@ -396,9 +396,9 @@ impl Tables {
         }
         let mut out = Vec::new();
         rows(&mut out, &self.metrics, |r| all(&r.forms), Sense::Metric);
-        for (i, (_, parts)) in self.category_forms.iter().enumerate() {
-            let form = u16::try_from(i).unwrap_or(u16::MAX);
-            out.extend(parts.iter().zip(0..).map(|(part, n)| (part.as_str(), Sense::Category(form, n))));
+        for ((code, parts), form) in self.category_forms.iter().zip(0..) {
+            let sense = |part| if parts.len() == 1 { Sense::Cue(*code) } else { Sense::Category(form, part) };
+            out.extend(parts.iter().zip(0..).map(|(part, n)| (part.as_str(), sense(n))));
         }
         rows(&mut out, &self.purposes, |r| all(&r.forms), Sense::Purpose);
         rows(&mut out, &self.segments, |r| all(&r.forms), Sense::Segment);
