@@ -239,5 +239,7 @@ mod tests {
         assert!(values(&[false, false]).is_empty());
         assert_eq!(values(&[true, true]), [7, 8]);
         assert!(values(&[]).is_empty());
+        let long: Vec<bool> = (0..1000).map(|at| at % 3 != 0).collect();
+        assert_eq!(values(&long), (7..1007).filter(|at| (at - 7) % 3 != 0).collect::<Vec<u32>>());
     }
 }

@@ -151,38 +151,42 @@ fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
 /// Longest name of a product that is looked at, in glyphs.
 const LONGEST_PRODUCT: usize = 16;
 
+/// Most glyphs by which a longer cue begins before the one in it.
+const LONGEST_CUE: usize = 8;
+
 /// The strongest cue for `kind` in `left` or `right`; of equals the one nearest to the number.
 fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
+    let metrics = &reading.lexicon.tables().metrics;
+    let row_of = |sense: &Sense| match sense {
+        Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&kind)),
+        _ => None,
+    };
     let mut best: Option<(Found, usize)> = None;
     for (range, is_left) in [(left, true), (right, false)] {
         for hit in reading.hits.within(range.clone(), In::METRICS) {
+            let rows = |hit: Hit| reading.lexicon.senses(hit).iter().filter_map(row_of);
+            if rows(hit).next().is_none() {
+                continue;
+            }
             // 授信余额 is one word: the 余额 in it says nothing of its own.
-            let inner = |other: &Hit| {
-                other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && other.end <= range.end
+            let wider = |other: &Hit| {
+                (other.start <= hit.start)
+                    & (hit.end <= other.end)
+                    & (other.end - other.start > hit.end - hit.start)
+                    & (other.end <= range.end)
+                    & other.is_in(In::METRICS)
             };
-            let measures = |other: &Hit| {
-                reading.lexicon.senses(*other).iter().any(|s| matches!(s, Sense::Metric(i) if reading.lexicon.tables().metrics.get(*i as usize).is_some_and(|row| row.kinds.contains(&kind))))
-            };
+            let near = hit.start.saturating_sub(LONGEST_CUE).max(range.start)..hit.end;
+            if reading.hits.starting_in(near).iter().any(|other| wider(other) && rows(*other).next().is_some()) {
+                continue;
+            }
             // “纳税e贷”: what a product is named after measures nothing.
             let named_after = |product: &Product| product.range.start <= hit.start && hit.end < product.range.end;
             let near = hit.start.saturating_sub(LONGEST_PRODUCT)..hit.end;
             if reading.products_in(&near).iter().any(named_after) {
                 continue;
             }
-            if reading
-                .hits
-                .starting_in(hit.start.saturating_sub(8).max(range.start)..hit.end)
-                .iter()
-                .any(|other| inner(other) && measures(other))
-            {
-                continue;
-            }
-            for sense in reading.lexicon.senses(hit) {
-                let Sense::Metric(i) = sense else { continue };
-                let Some(row) = reading.lexicon.tables().metrics.get(*i as usize) else { continue };
-                if !row.kinds.contains(&kind) {
-                    continue;
-                }
+            for row in rows(hit) {
                 let distance = if is_left { range.end - hit.end } else { hit.start - range.start };
                 let found = Found { metric: row.code, strength: row.strength, start: hit.start, end: hit.end };
                 let better = best.is_none_or(|(b, d)| {

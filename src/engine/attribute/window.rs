@@ -71,6 +71,9 @@ impl Window {
 /// Words that trim the end of what stands before a number.
 const TRIMS: In = In::roles(&[Role::Level, Role::Increase, Role::Decrease, Role::Cumulative]);
 
+/// Most glyphs that one of them has.
+const LONGEST_TRIM: usize = 8;
+
 /// Words that may cut a noun phrase.
 const BOUNDARIES: In = In::roles(&[
     Role::Boundary,
@@ -91,7 +94,8 @@ const CUTS: In = BOUNDARIES.or(In::roles(&[Role::Increase, Role::Decrease]));
 pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
-        let word = reading.hits.within(left.start..end, TRIMS).filter(|h| h.end == end).map(|h| h.start).min();
+        let near = left.start.max(end.saturating_sub(LONGEST_TRIM))..end;
+        let word = reading.hits.within(near, TRIMS).filter(|h| h.end == end).map(|h| h.start).min();
         // 平均 and 当年 stand between the noun and its number.
         let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
         let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);
@@ -126,7 +130,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     let waives = matches!(reading.lexicon.form(hit), "减免" | "免收" | "减收" | "免除");
     let from = hit.start.saturating_sub(8);
     let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
-        let wider = other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start;
+        let wider = (other.start <= hit.start) & (hit.end <= other.end) & (other.end - other.start > hit.end - hit.start);
         wider
             && reading.lexicon.senses(*other).iter().any(|s| match s {
                 // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.

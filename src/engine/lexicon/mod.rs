@@ -139,7 +139,8 @@ impl Hits {
     pub fn within(&self, range: Glyphs, tables: In) -> impl Iterator<Item = Hit> + '_ {
         let blocks = self.bits.get(range.start / BLOCK..range.end.div_ceil(BLOCK).min(self.bits.len())).unwrap_or_default();
         let range = if blocks.iter().any(|bits| bits & tables.0 != 0) { range } else { 0..0 };
-        self.inside(range).filter(move |hit| hit.is_in(tables))
+        let end = range.end;
+        self.starting_in(range).iter().copied().filter(move |hit| (hit.end <= end) & hit.is_in(tables))
     }
 
     /// The words that lie inside `range`, by place.

@@ -148,8 +148,8 @@ pub(super) fn needs_second(c: char) -> bool {
 
 /// The second glyphs of the dates that begin with `c`, among ideographs and digits.
 pub(super) fn second_glyphs(c: char) -> Vec<char> {
-    let all = ('0'..='9').chain('\u{4e00}'..='\u{9fff}').chain(['〇', '○']);
-    let expressions = all.filter(|&next| opens_expression(c) && goes_on(next));
+    let all = opens_expression(c).then(|| ('0'..='9').chain('\u{4e00}'..='\u{9fff}').chain(['〇', '○']));
+    let expressions = all.into_iter().flatten().filter(|&next| goes_on(next));
     expressions.chain(date_words::events(c).pairs().map(|(_, second)| second)).collect()
 }
 
