@@ -2,7 +2,7 @@
 
 use super::Fact;
 use super::window::Window;
-use crate::engine::lexicon::Role;
+use crate::engine::lexicon::{In, Role};
 use crate::engine::reading::Reading;
 use crate::engine::recognize::date::{DateShape, Day};
 use crate::engine::recognize::quantity::QuantityMention;
@@ -173,14 +173,9 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
         "达到",
     ];
     let mut best: Option<Found> = None;
-    for hit in reading.hits.inside(left.clone()) {
-        let direction = if hit.has_role(Role::Increase) {
-            ChangeDirection::Increase
-        } else if hit.has_role(Role::Decrease) {
-            ChangeDirection::Decrease
-        } else {
-            continue;
-        };
+    for hit in reading.hits.within(left.clone(), const { In::roles(&[Role::Increase, Role::Decrease]) }) {
+        let rises = hit.has_role(Role::Increase);
+        let direction = if rises { ChangeDirection::Increase } else { ChangeDirection::Decrease };
         let tail = reading.source.text(hit.end..left.end);
         // 同比多处置11亿元: more of what the verb does.
         let adverb = matches!(reading.lexicon.form(hit), "多" | "少");

@@ -51,17 +51,17 @@ pub fn metric(
     topic: Option<&Fact>,
 ) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
+    let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
     if let Some(column) = &window.column {
-        return in_column(reading, column, kind, &unit, before);
+        return in_column(reading, column, kind, unit, before);
     }
     if kind == QuantityKind::PercentagePoint
         && shift.is_some()
         && (reading.source.ends_with(window.left.end, "优惠")
             || reading.any(window.right.start..window.right.end.min(window.right.start + 6), words!["利率优惠", "优惠"]))
     {
-        return Measured { metric: Metric::InterestRate, kind, unit, why: ("discount_of_a_rate", "利率".to_owned()) };
+        return built(Metric::InterestRate, "discount_of_a_rate", "利率".to_owned());
     }
-    let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.clone(), why: (rule, words) };
     if let (Some(shift), Some(topic)) = (shift, topic)
         && !names_its_own(reading, q, window, shift, kind)
     {
@@ -107,15 +107,15 @@ fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, uni
 }
 
 /// 2.1亿 is money where the sentence speaks of money, a count where a counted noun follows.
-fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> (QuantityKind, String) {
+fn settle_kind<'q>(reading: &Reading<'_, '_>, q: &'q QuantityMention, window: &Window) -> (QuantityKind, &'q str) {
     if q.kind != QuantityKind::Number || !q.unit_missing {
-        return (q.kind, q.unit.clone());
+        return (q.kind, &q.unit);
     }
     let noun = window.noun_after(reading);
     let left = window.noun_before(reading);
     if words!["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].end_before(reading.source, left.end) && !left.is_empty()
     {
-        return (QuantityKind::Count, String::new());
+        return (QuantityKind::Count, "");
     }
     let counted = !noun.is_empty()
         && reading
@@ -123,7 +123,7 @@ fn settle_kind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) 
             .inside(noun.clone())
             .any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
         && !reading.any(noun, words!["贷款", "资金", "赔款", "元"]);
-    if counted { (QuantityKind::Count, String::new()) } else { (QuantityKind::Money, "CNY".to_owned()) }
+    if counted { (QuantityKind::Count, "") } else { (QuantityKind::Money, "CNY") }
 }
 
 fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {

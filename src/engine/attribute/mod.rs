@@ -113,6 +113,9 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
     out
 }
 
+/// How many steps lead to most facts, at the most.
+const STEPS: usize = 4;
+
 /// One number in its window.
 fn read(
     reading: &Reading<'_, '_>,
@@ -154,8 +157,9 @@ fn read(
         category: None,
         sentence: Some(sentence),
         window,
-        derivation: Derivation { steps: vec![measured.why] },
+        derivation: Derivation { steps: Vec::with_capacity(STEPS) },
     };
+    fact.derivation.steps.push(measured.why);
     fact.change = shift.as_ref().map(|s| s.resolve(reading, fact.period.as_ref(), topic));
     if let Some(change) = &fact.change {
         fact.derivation.steps.push(("change_against_baseline", change.text.clone()));

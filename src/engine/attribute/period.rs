@@ -130,8 +130,7 @@ fn as_period(reading: &Reading<'_, '_>, date: &DateMention) -> Period {
         DateShape::Span if until => (String::new(), day(date.end)),
         DateShape::Span => (day(date.start), day(date.end)),
     };
-    let from = if until { source.text(start.saturating_sub(2)..start).to_owned() } else { String::new() };
-    let text = if ["截至", "截止"].contains(&from.as_str()) {
+    let text = if until && start >= 2 && words!["截至", "截止"].start_at(source, start - 2) {
         source.original_text(start - 2..end)
     } else {
         source.original_text(date.range.clone())

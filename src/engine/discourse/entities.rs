@@ -139,9 +139,10 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
             let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
             section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
         } else {
+            let own = key(&m.canonical);
             let branch = |e: &Entity| {
                 !e.head_office.is_empty()
-                    && (key(&e.head_office) == key(&m.canonical) || e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical))
+                    && (e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical) || key(&e.head_office) == own)
             };
             let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
             let only = section.or_else(|| known.entry(format!("{}\n{}", m.name, m.canonical)).or_default().only(&out.entities, branch));

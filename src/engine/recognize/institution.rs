@@ -73,7 +73,7 @@ impl InstitutionMention {
         Self {
             range,
             form,
-            canonical: name.to_owned(),
+            canonical: String::new(),
             name: name.to_owned(),
             kind,
             head_office: String::new(),
@@ -156,6 +156,10 @@ fn longest(mut found: Vec<InstitutionMention>) -> Vec<InstitutionMention> {
             }
             _ => kept.push(mention),
         }
+    }
+    // A name without an abbreviation to expand stands for itself.
+    for mention in kept.iter_mut().filter(|mention| mention.canonical.is_empty()) {
+        mention.canonical.clone_from(&mention.name);
     }
     kept
 }

@@ -33,7 +33,7 @@ impl Found<'_> {
         if matches!(self.row.kind, QuantityKind::Identifier) {
             return String::new();
         }
-        (self.start..self.end).map(|i| view.at(i)).collect()
+        view.text(self.start..self.end).to_owned()
     }
 }
 

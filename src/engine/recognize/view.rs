@@ -1,6 +1,6 @@
 //! The glyphs that a rule may look at.
 
-use crate::engine::source::SourceText;
+use crate::engine::source::{Glyphs, SourceText};
 use crate::engine::words::Words;
 
 /// The glyphs up to a bound; beyond it there is only `\n`.
@@ -25,6 +25,11 @@ impl<'a> View<'a> {
     /// The glyph at `at`, or `\n` outside the view.
     pub fn at(&self, at: usize) -> char {
         if at < self.end { self.source.at(at) } else { '\n' }
+    }
+
+    /// The text of a range inside the view.
+    pub fn text(&self, range: Glyphs) -> &'a str {
+        self.source.text(range.start..range.end.min(self.end))
     }
 
     /// The glyph before `at`, or `\n` at the start.

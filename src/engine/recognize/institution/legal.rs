@@ -109,11 +109,11 @@ fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let head = head_to(parts, hit.start, BRAND).filter(|head| kind != Type::CityCommercialBank || !head.regions.is_empty())?;
     let end = corporate_end(parts, hit.end, kind);
     let ending = full_ending(parts, hit, row, &head);
-    let canonical = format!("{}{ending}{}", parts.source.text(head.start..hit.start), parts.source.text(hit.end..end));
+    let canonical = [parts.source.text(head.start..hit.start), ending, parts.source.text(hit.end..end)].concat();
     if let Some(local) = parts.local_from(end, |branch| suits(kind, branch)) {
         let regions = head.regions.then(local.regions);
         let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
-        mention.canonical = format!("{canonical}{}", parts.source.text(end..local.end));
+        mention.canonical = [&canonical, parts.source.text(end..local.end)].concat();
         mention.outlet = kind != Type::CityCommercialBank || local.is_outlet;
         mention.head_office.clone_from(&canonical);
         mention.parent = canonical;
@@ -125,15 +125,15 @@ fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 }
 
 /// The ending written out. A province's 联社 is the union of the cooperatives.
-fn full_ending(parts: &Parts<'_>, hit: Hit, row: &NameWord, head: &Head) -> String {
+fn full_ending<'p>(parts: &Parts<'p>, hit: Hit, row: &'p NameWord, head: &Head) -> &'p str {
     let text = parts.lexicon.form(hit);
     let of_province = head.brand == 0 && head.regions.resolve(parts.lexicon).is_some_and(|region| region.code.ends_with("0000"));
     match (row.full.as_str(), text) {
-        ("", _) => text.to_owned(),
+        ("", _) => text,
         ("农村信用合作联社", "联社" | "农信联社" | "信用联社" | "农村信用联社") if of_province => {
-            "农村信用社联合社".to_owned()
+            "农村信用社联合社"
         }
-        (full, _) => full.to_owned(),
+        (full, _) => full,
     }
 }
 

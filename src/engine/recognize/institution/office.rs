@@ -25,7 +25,7 @@ fn is_longest_office(parts: &Parts<'_>, hit: Hit) -> bool {
 /// A known institution: alone, with its corporate form, as a branch, or with a region before it (忻州农行).
 fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
     let end = corporate_end(parts, hit.end, row.kind);
-    let office = format!("{}{}", row.name, parts.source.text(hit.end..end));
+    let office = [row.name.as_str(), parts.source.text(hit.end..end)].concat();
     let is_local = is_local(row.kind);
     if let Some(local) = parts.local_from(end, |branch| suits(row.kind, branch)) {
         return branch(parts, hit, row, end, &office, &local);
@@ -33,7 +33,7 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
     let before = if is_bank_of_all_regions(row.kind) { parts.chain_to(hit.start) } else { None };
     if let Some(chain) = before {
         let mut mention = InstitutionMention::new(parts, chain.start..end, NameForm::Proper, row.kind).in_region(parts, &chain.regions);
-        mention.canonical = format!("{}{office}", parts.source.text(chain.start..hit.start));
+        mention.canonical = [parts.source.text(chain.start..hit.start), &office].concat();
         mention.head_office = office;
         return mention;
     }
@@ -47,7 +47,7 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
 pub(super) fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, office: &str, local: &Local) -> InstitutionMention {
     let regions = regions_of(parts, local.regions.clone(), local.end);
     let mut mention = InstitutionMention::new(parts, hit.start..local.end, NameForm::Proper, row.kind).in_region(parts, &regions);
-    mention.canonical = format!("{office}{}", parts.source.text(end..local.end));
+    mention.canonical = [office, parts.source.text(end..local.end)].concat();
     office.clone_into(&mut mention.head_office);
     if is_local(row.kind) && local.is_outlet && local.regions.is_empty() {
         mention.outlet = true;
