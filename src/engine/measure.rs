@@ -473,15 +473,17 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
         claims.push(Claim { of: (sentence.start, owner, category), at, sentence, words: None, fact: Some(index) });
     }
     // The first claim of an act says where it is: cues before facts, and each by place.
-    claims.sort_by_key(|claim| claim.of);
-    let act = |claims: &[Claim]| {
-        let first = claims.first()?;
+    let mut order: Vec<_> = claims.iter().map(|claim| claim.of).zip(0_usize..).collect();
+    order.sort_unstable();
+    let act = |order: &[((usize, usize, MeasureCategory), usize)]| {
+        let mut own = order.iter().filter_map(|&(_, index)| claims.get(index)).peekable();
+        let first = *own.peek()?;
         let (_, owner, category) = first.of;
         let range = clause_in(reading, first.at, &first.sentence);
         let words = first.words.clone().unwrap_or_else(|| range.clone());
-        Some(Act { owner, category, range, words, facts: claims.iter().filter_map(|claim| claim.fact).collect() })
+        Some(Act { owner, category, range, words, facts: own.filter_map(|claim| claim.fact).collect() })
     };
-    let mut acts: Vec<Act> = claims.chunk_by(|a, b| a.of == b.of).filter_map(act).collect();
+    let mut acts: Vec<Act> = order.chunk_by(|a, b| a.0 == b.0).filter_map(act).collect();
     acts.sort_by_key(|a| (a.range.start, a.category, a.owner));
     acts
 }

@@ -42,8 +42,8 @@ impl Entity {
         }
     }
 
-    /// Takes what one more mention tells: a fuller name, a region; what the register says stands.
-    fn learn(&mut self, m: &InstitutionMention) {
+    /// Takes what one more mention tells: a fuller name, a region; what the register says stands. Whether it was new.
+    fn learn(&mut self, m: &InstitutionMention) -> bool {
         let longer = m.alias_of.is_none() && m.name.chars().count() > self.name.chars().count();
         let fuller = longer && !(m.form == NameForm::Sector && is_some_of(&m.name));
         let first = self.register.is_none() && m.register.is_some();
@@ -58,9 +58,11 @@ impl Entity {
             self.register = m.register;
             self.kind = m.kind;
         }
-        if (first || self.region.0.is_empty()) && !m.region_code.is_empty() {
+        let placed = (first || self.region.0.is_empty()) && !m.region_code.is_empty();
+        if placed {
             self.region = (m.region_code.clone(), m.region_name.clone());
         }
+        fuller || first || placed
     }
 }
 
@@ -69,11 +71,23 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
     let mut tails = Tails::default();
+    // Whom a mention meant, and how much was known then: a name that comes again asks only if more is known now.
+    let mut told: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    let mut learnt = 0;
     // Proper names and sectors first: what is short is completed by what is full.
     for (i, m) in mentions.iter().enumerate() {
         if m.outlet || !matches!(m.form, NameForm::Proper | NameForm::Sector) {
             continue;
         }
+        let said = (&m.canonical, &m.name, &m.region_code, m.kind, m.form == NameForm::Sector, m.register);
+        if let Some(&(index, _)) = told.get(&said).filter(|&&(_, then)| then == learnt && m.alias_of.is_none()) {
+            if let (Some(entity), Some(slot)) = (out.entities.get_mut(index), of.get_mut(i)) {
+                entity.mentions.push(m.range.clone());
+                *slot = Some(index);
+            }
+            continue;
+        }
+        let known = out.entities.len();
         let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
         let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
         let other = by_key.get(&key).and_then(|&i| out.entities.get(i)).is_some_and(|e| !e.may_be(m));
@@ -103,9 +117,13 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
                 out.entities.len() - 1
             })
         });
+        learnt += usize::from(out.entities.len() > known);
         if let Some(entity) = out.entities.get_mut(index) {
-            entity.learn(m);
+            learnt += usize::from(entity.learn(m));
             entity.mentions.push(m.range.clone());
+        }
+        if m.alias_of.is_none() {
+            told.insert(said, (index, learnt));
         }
         if let Some(slot) = of.get_mut(i) {
             *slot = Some(index);

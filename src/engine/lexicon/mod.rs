@@ -177,8 +177,6 @@ struct Word {
     /// Where its senses begin in [`Lexicon::senses`], and how many it has.
     first: u32,
     count: u16,
-    /// A bit for each role it has, and for each table it is in.
-    bits: u32,
 }
 
 /// The bit from which on two bits hold one more than the level of a word's highest region, or 0.
@@ -279,6 +277,8 @@ pub struct Lexicon {
     tables: Tables,
     trie: Trie,
     words: Vec<Word>,
+    /// A bit for each role that a word has, and for each table it is in.
+    word_bits: Vec<u32>,
     /// The senses of all words, one word after the other.
     senses: Vec<Sense>,
     /// The words as the tables write them.
@@ -345,20 +345,25 @@ impl Lexicon {
             digest.update([0]);
         }
         let digest = hex(digest.finalize().get(..16).unwrap_or_default());
+        // Words of the language first, names behind: those that texts are full of lie side by side.
+        let is_name = |sense: &Sense| matches!(sense, Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_) | Sense::Registered(_));
+        let mut senses: Vec<(&str, Vec<Sense>)> = senses.into_iter().collect();
+        senses.sort_by_key(|(_, of_form)| of_form.iter().all(is_name));
         let mut words = Vec::with_capacity(senses.len());
+        let mut word_bits = Vec::with_capacity(senses.len());
         let mut word_forms = Vec::with_capacity(senses.len());
         let mut all_senses = Vec::with_capacity(senses.len());
         for (form, of_form) in &senses {
             words.push(Word {
                 first: u32::try_from(all_senses.len()).unwrap_or(u32::MAX),
                 count: u16::try_from(of_form.len()).unwrap_or(u16::MAX),
-                bits: bits(of_form, &tables),
             });
+            word_bits.push(bits(of_form, &tables));
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);
         }
         let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(|problem| LexiconError::new("*", problem))?;
-        Ok(Self { tables, trie, words, senses: all_senses, word_forms, digest })
+        Ok(Self { tables, trie, words, word_bits, senses: all_senses, word_forms, digest })
     }
 
     /// The tables.
@@ -390,7 +395,7 @@ impl Lexicon {
     #[must_use]
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
         let hit = |found: &Found| {
-            let bits = self.words.get(found.word as usize).map_or(0, |word| word.bits);
+            let bits = self.word_bits.get(found.word as usize).copied().unwrap_or(0);
             Hit { start: found.start as usize, end: found.end as usize, word: found.word, bits }
         };
         let found = self.trie.find(source.glyphs());

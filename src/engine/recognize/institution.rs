@@ -143,10 +143,13 @@ pub fn group_nouns(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon) -> V
 }
 
 /// Of mentions that overlap, the longest; of equally long ones the first found.
-fn longest(mut found: Vec<InstitutionMention>) -> Vec<InstitutionMention> {
-    found.sort_by_key(|m| (m.range.start, std::cmp::Reverse(m.range.end)));
+fn longest(found: Vec<InstitutionMention>) -> Vec<InstitutionMention> {
+    let place = |m: &InstitutionMention| (m.range.start, std::cmp::Reverse(m.range.end));
+    let mut order: Vec<_> = found.iter().map(place).zip(0_usize..).collect();
+    order.sort_unstable();
+    let mut found: Vec<_> = found.into_iter().map(Some).collect();
     let mut kept: Vec<InstitutionMention> = Vec::with_capacity(found.len());
-    for mention in found {
+    for mention in order.into_iter().filter_map(|(_, index)| found.get_mut(index)?.take()) {
         match kept.last() {
             Some(last) if last.range.end > mention.range.start => {
                 if mention.range.len() > last.range.len() {
