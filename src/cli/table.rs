@@ -130,7 +130,8 @@ impl Page<'_> {
         let paint = self.style.paint;
         let said = clip(&one_line(&measure.text), MEASURE_COLUMNS);
         writeln!(out, "  {}  {said}", paint.cyan(&left(&words(measure.category.code()), 22)))?;
-        self.derivation(&measure.derivation, out)?;
+        let cue = measure.text.get(measure.cue.clone()).unwrap_or_default();
+        self.step("category_cue", cue, out)?;
         measure.figures.iter().try_for_each(|figure| self.figure(figure, out))
     }
 
@@ -145,11 +146,16 @@ impl Page<'_> {
     }
 
     fn derivation(&self, derivation: &Derivation, out: &mut dyn Write) -> io::Result<()> {
-        for (rule, evidence) in derivation.steps.iter().filter(|_| self.style.explain) {
-            let step = format!("      ← {}  {}", rule.replace('_', " "), one_line(evidence));
-            writeln!(out, "{}", self.style.paint.dim(step.trim_end()))?;
+        derivation.steps.iter().try_for_each(|(rule, evidence)| self.step(rule, evidence, out))
+    }
+
+    /// A rule and the words that gave what it gave, where that is asked for.
+    fn step(&self, rule: &str, evidence: &str, out: &mut dyn Write) -> io::Result<()> {
+        if !self.style.explain {
+            return Ok(());
         }
-        Ok(())
+        let step = format!("      ← {}  {}", rule.replace('_', " "), one_line(evidence));
+        writeln!(out, "{}", self.style.paint.dim(step.trim_end()))
     }
 
     /// How many numbers the text holds, by the part they play.

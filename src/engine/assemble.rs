@@ -12,7 +12,7 @@ use super::reading::Reading;
 use super::recognize::date::{DateMention, DateShape};
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    Derivation, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole,
+    Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole,
     Report, Span,
 };
 use super::source::Glyphs;
@@ -356,6 +356,7 @@ fn original_name(reading: &Reading<'_, '_>, name: &str, mentions: &[Glyphs]) -> 
 
 fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measure {
     let span = reading.source.span(act.range.clone());
+    let cue = reading.source.span(act.words.clone());
     let own = super::attribute::codes_in(reading, act.words.clone());
     let union = |mut codes: Vec<String>, of: fn(&Figure) -> &[String]| {
         for figure in &figures {
@@ -377,7 +378,7 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measur
         segments: union(own.segments, |f| &f.segments),
         product: if figures.iter().all(|f| f.product.is_empty()) && !figures.is_empty() { String::new() } else { product },
         figures,
-        derivation: Derivation { steps: vec![("category_cue", reading.source.text(act.words.clone()).to_owned())] },
+        cue: cue.start.saturating_sub(span.start)..cue.end.saturating_sub(span.start),
     }
 }
 

@@ -153,7 +153,7 @@ fn sector_key(name: &str) -> String {
         return "保险".to_owned();
     }
     if lenders.iter().any(|l| name.ends_with(l)) {
-        return format!("{legal}金融机构");
+        return [legal, "金融机构"].concat();
     }
     name.to_owned()
 }

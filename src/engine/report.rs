@@ -4,6 +4,8 @@
 //! re-encodes them with [`Report::encode_offsets`]. Numbers are plain decimal
 //! strings, dates ISO 8601 strings; an empty string means "not stated".
 
+use std::ops::Range;
+
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// Declares a closed vocabulary: the variants, their wire numbers and their
@@ -482,9 +484,9 @@ pub struct Measure {
     pub product: String,
     /// Its figures, in order of place.
     pub figures: Vec<Figure>,
-    /// Why it is here: the rule and the words.
+    /// Why it is here: the words that show it, in bytes of `text`.
     #[serde(skip)]
-    pub derivation: Derivation,
+    pub cue: Range<usize>,
 }
 
 /// One figure of an institution.

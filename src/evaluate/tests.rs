@@ -76,7 +76,7 @@ fn report() -> Report {
         segments: Vec::new(),
         product: String::new(),
         figures: figures.clone(),
-        derivation: Derivation::default(),
+        cue: 0..0,
     };
     let institution = Institution {
         name: "洛川支行".to_owned(),

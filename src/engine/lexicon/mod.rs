@@ -132,7 +132,9 @@ impl Hits {
             return Vec::new();
         }
         let found = marked(self.by_start.iter(), |at, hit| (at, hit.is_in(tables)));
-        found.into_iter().filter_map(|at| self.by_start.get(at as usize)).copied().collect()
+        let mut words = Vec::with_capacity(found.len());
+        words.extend(found.into_iter().filter_map(|at| self.by_start.get(at as usize)));
+        words
     }
 
     /// The words in one of these tables that lie inside `range`, by place.

@@ -116,10 +116,11 @@ impl Trie {
     pub fn find(&self, text: &[char]) -> Vec<Found> {
         let glyph_at = |at: u32| text.get(at as usize).copied().unwrap_or('\n');
         let places = marked(text.iter(), |at, &glyph| (at, self.may_be_single.may_hold(u64::from(glyph))));
-        let mut found = marked(places.into_iter(), |_, at| {
+        let mut found = Vec::with_capacity(text.len() * 3 / 4);
+        found.extend(marked(places.into_iter(), |_, at| {
             let word = self.singles.get(u64::from(glyph_at(at)));
             (Found { start: at, end: at + 1, word }, word != NONE)
-        });
+        }));
         let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
         let places = marked(pairs, |at, (&first, &second)| (at, self.may_be_pair.may_hold(pair(first, second))));
         let mut begun = marked(places.into_iter(), |_, at| {
