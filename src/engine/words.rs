@@ -2,13 +2,16 @@
 
 use super::source::{Glyphs, SourceText};
 
-/// A list of words with a bit for each first and each last character, modulo 256: most glyphs are none of them.
+/// How many times 64 bits tell which glyphs words begin or end with.
+const SLOTS: usize = 8;
+
+/// A list of words with a bit for each first and each last character, modulo 512: most glyphs are none of them.
 #[derive(Debug)]
 pub struct Words {
     /// The words, glyph by glyph: a comparison ends at the first that differs.
     list: &'static [&'static [char]],
-    firsts: [u64; 4],
-    lasts: [u64; 4],
+    firsts: [u64; SLOTS],
+    lasts: [u64; SLOTS],
 }
 
 /// A list of words, made ready when the program is compiled.
@@ -29,7 +32,7 @@ impl Words {
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
     pub const fn new(words: &'static [&'static [char]]) -> Self {
-        let (mut firsts, mut lasts) = ([0; 4], [0; 4]);
+        let (mut firsts, mut lasts) = ([0; SLOTS], [0; SLOTS]);
         let mut i = 0;
         while i < words.len() {
             let word = words[i];
@@ -128,7 +131,7 @@ impl Words {
 /// The place of a character's bit.
 const fn slot(c: char) -> (usize, u64) {
     let c = c as u32;
-    ((c / 64 % 4) as usize, 1 << (c % 64))
+    (c as usize / 64 % SLOTS, 1 << (c % 64))
 }
 
 /// How many glyphs a word has.
