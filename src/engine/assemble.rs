@@ -12,8 +12,7 @@ use super::reading::Reading;
 use super::recognize::date::{DateMention, DateShape};
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole,
-    Report, Span,
+    Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole, Report, Span,
 };
 use super::source::Glyphs;
 

@@ -571,7 +571,7 @@ fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
     let source = case.reading.source;
     let mut end = 0;
     for hit in case.reading.words(0..source.len(), Role::Mojibake) {
-        if hit.start < end {
+        if hit.start() < end {
             continue;
         }
         let range = hit.range();

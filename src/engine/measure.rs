@@ -68,7 +68,7 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
         words = from(words, sentence.range.start);
         let mut demanded = false;
         for clause in reading.clauses(&sentence.range) {
-            if words.first().is_none_or(|word| word.start >= sentence.range.end) {
+            if words.first().is_none_or(|word| word.start() >= sentence.range.end) {
                 break;
             }
             demanded |= demands(reading, &clause);
@@ -89,7 +89,7 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
 
 /// Those of some words, by place, that start at `at` or behind it.
 fn from(words: &[Hit], at: usize) -> &[Hit] {
-    words.get(words.iter().take_while(|word| word.start < at).count()..).unwrap_or_default()
+    words.get(words.iter().take_while(|word| word.start() < at).count()..).unwrap_or_default()
 }
 
 /// What a site adds below an article: whom to ask, who may copy it.
@@ -177,28 +177,28 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     }
     let tables = reading.lexicon.tables();
     let clause = Clause::new(reading, clause);
-    for hit in words.iter().filter(|hit| hit.end <= clause.range.end) {
+    for hit in words.iter().filter(|hit| hit.end() <= clause.range.end) {
         for sense in reading.lexicon.senses(*hit) {
             let (category, start) = match *sense {
-                Sense::Cue(category) => (category, hit.start),
+                Sense::Cue(category) => (category, hit.start()),
                 Sense::Category(form, part) => {
                     let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
                     let Some(begun) = begun.get_mut(usize::from(form)) else { continue };
                     let near = begun.range.end..=begun.range.end + MAX_GAP;
-                    let goes_on = !begun.range.is_empty() && begun.part + 1 == part && near.contains(&hit.start);
-                    let start = if part == 0 { hit.start } else { begun.range.start };
+                    let goes_on = !begun.range.is_empty() && begun.part + 1 == part && near.contains(&hit.start());
+                    let start = if part == 0 { hit.start() } else { begun.range.start };
                     if part > 0 && !(goes_on && start >= clause.range.start) {
                         continue;
                     }
                     if usize::from(part) + 1 < parts.len() {
-                        *begun = Begun { part, range: start..hit.end };
+                        *begun = Begun { part, range: start..hit.end() };
                         continue;
                     }
                     (category, start)
                 }
                 _ => continue,
             };
-            let cue = Cue { category, range: start..hit.end, demanded };
+            let cue = Cue { category, range: start..hit.end(), demanded };
             if stands(&clause, &cue) {
                 // By place: only a form of several parts begins before the cue found last.
                 let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
@@ -426,7 +426,7 @@ fn names_receiver(reading: &Reading<'_, '_>, cue: &Cue, clause: &Glyphs) -> bool
     let ahead = cue.range.start.saturating_sub(LONGEST).max(clause.start)..cue.range.start;
     let opened =
         ahead.clone().any(|i| reading.source.at(i) == '向' && !reading.any(i..cue.range.start, words!["通过", "以", "用", "借助", "依托"]));
-    let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end == verb && hit.is_in(In::CODES));
+    let is_called = || reading.hits.inside(cue.range.end..verb).any(|hit| hit.end() == verb && hit.is_in(In::CODES));
     opened && (is_place && cue.range.end == verb || is_called())
 }
 

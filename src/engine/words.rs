@@ -73,7 +73,8 @@ impl Words {
 
     /// The words that `glyphs` end with, by their place in the list.
     fn ending(&self, glyphs: &[char]) -> impl Iterator<Item = (usize, &'static [char])> {
-        let ends = move |word: &[char]| word.len() <= glyphs.len() && word.iter().rev().zip(glyphs.iter().rev()).all(|(own, glyph)| own == glyph);
+        let ends =
+            move |word: &[char]| word.len() <= glyphs.len() && word.iter().rev().zip(glyphs.iter().rev()).all(|(own, glyph)| own == glyph);
         self.list.iter().copied().enumerate().filter(move |(_, word)| ends(word))
     }
 

@@ -176,15 +176,15 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
     for hit in reading.hits.within(left.clone(), const { In::roles(&[Role::Increase, Role::Decrease]) }) {
         let rises = hit.has_role(Role::Increase);
         let direction = if rises { ChangeDirection::Increase } else { ChangeDirection::Decrease };
-        let tail = reading.source.text(hit.end..left.end);
+        let tail = reading.source.text(hit.end()..left.end);
         // 同比多处置11亿元: more of what the verb does.
         let adverb = matches!(reading.lexicon.form(hit), "多" | "少");
-        let done = || reading.hits.at(hit.end).iter().any(|verb| verb.end == left.end && verb.has_role(Role::Boundary));
+        let done = || reading.hits.at(hit.end()).iter().any(|verb| verb.end() == left.end && verb.has_role(Role::Boundary));
         if !tail.is_empty() && !FILLERS.contains(&tail) && !(adverb && done()) {
             continue;
         }
-        let single = hit.end - hit.start == 1;
-        let compared = reading.any(left.start..hit.start, words!["同比", "较", "比", "环比", "上年同期", "去年同期"]);
+        let single = hit.end() - hit.start() == 1;
+        let compared = reading.any(left.start..hit.start(), words!["同比", "较", "比", "环比", "上年同期", "去年同期"]);
         let adverb = reading.lexicon.form(hit);
         if single && !compared
             || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高")
@@ -200,7 +200,7 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::engine::source::Glyph
         if adverb == "降低" && kind == QuantityKind::Money {
             continue;
         }
-        if best.as_ref().is_none_or(|(_, b)| hit.start < b.start && hit.end >= b.end || hit.end > b.end) {
+        if best.as_ref().is_none_or(|(_, b)| hit.start() < b.start && hit.end() >= b.end || hit.end() > b.end) {
             best = Some((direction, hit.range()));
         }
     }
@@ -212,7 +212,7 @@ fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::e
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
-    let verb = reading.hits.inside(left.clone()).filter(|h| h.end - h.start >= 2).find_map(|h| {
+    let verb = reading.hits.inside(left.clone()).filter(|h| h.end() - h.start() >= 2).find_map(|h| {
         let direction = if h.has_role(Role::Decrease) {
             ChangeDirection::Decrease
         } else if h.has_role(Role::Increase) {
@@ -241,7 +241,7 @@ fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::engin
         .words(left.clone(), Role::Increase)
         .filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.lexicon.form(*h) == *w))
         .last()?;
-    let gap = reading.source.text(hit.end..left.end);
+    let gap = reading.source.text(hit.end()..left.end);
     let flow = FLOWS.iter().any(|f| gap.starts_with(f)) || gap.contains('的');
     (!flow && gap.chars().count() <= 16).then(|| (ChangeDirection::Increase, hit.range()))
 }

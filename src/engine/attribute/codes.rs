@@ -37,7 +37,7 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
     let borrowers = reading.borrowers_in(&(range.start.saturating_sub(32)..range.end));
     let in_name = |hit: Hit| {
-        let holds = |name: &Glyphs| name.start <= hit.start && hit.end <= name.end;
+        let holds = |name: &Glyphs| name.start <= hit.start() && hit.end() <= name.end;
         borrowers.iter().any(|b| holds(&b.range) && !reading.source.ends_with(b.range.end, "医院"))
     };
     for hit in words {
@@ -135,17 +135,17 @@ fn receiver_codes(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
 fn receiver_in(reading: &Reading<'_, '_>, range: &Glyphs) -> Codes {
     let opener = reading
         .words(range.clone(), Role::Receiver)
-        .filter(|h| h.end - h.start == 1 || matches!(reading.lexicon.form(*h), "针对" | "面向"))
-        .filter(|h| !(reading.source.at(h.start) == '为' && says_what_for(reading, h.end)))
+        .filter(|h| h.end() - h.start() == 1 || matches!(reading.lexicon.form(*h), "针对" | "面向"))
+        .filter(|h| !(reading.source.at(h.start()) == '为' && says_what_for(reading, h.end())))
         .filter(|h| {
-            !(reading.source.at(h.start) == '为'
-                && matches!(reading.source.before(h.start), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')
-                && !reading.source.ends_with(h.start, "积极"))
+            !(reading.source.at(h.start()) == '为'
+                && matches!(reading.source.before(h.start()), '作' | '成' | '因' | '视' | '分' | '均' | '约' | '较' | '更' | '极')
+                && !reading.source.ends_with(h.start(), "积极"))
         })
         .last();
     let Some(opener) = opener else { return Codes::default() };
-    let end = phrase_end(reading, opener.end, range.end);
-    codes_in(reading, opener.end..end)
+    let end = phrase_end(reading, opener.end(), range.end);
+    codes_in(reading, opener.end()..end)
 }
 
 /// 为方便果农…, 为进一步…: what an act is for, not whom.
@@ -305,7 +305,7 @@ fn told_of<'a>(reading: &'a Reading<'_, '_>, fact: &Fact) -> Option<&'a Borrower
 /// Whether a word stands for a borrower named before: 该公司; 公司 where it is a word of its own, not 子公司.
 fn refers_to_borrower(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     let alone = || {
-        let before = reading.source.before(hit.start);
+        let before = reading.source.before(hit.start());
         !is_ideograph(before)
             || matches!(
                 before,
@@ -328,7 +328,7 @@ fn refers_to_borrower(reading: &Reading<'_, '_>, hit: Hit) -> bool {
                     | '得'
             )
     };
-    hit.has_role(Role::BorrowerAnaphor) && (hit.end - hit.start > 2 || alone()) && !reading.is_named(hit.start..hit.end)
+    hit.has_role(Role::BorrowerAnaphor) && (hit.end() - hit.start() > 2 || alone()) && !reading.is_named(hit.start()..hit.end())
 }
 
 /// A及B: two borrowers of one sum.

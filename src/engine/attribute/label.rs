@@ -167,8 +167,8 @@ fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     let verb = reading
         .hits
         .inside(left.clone())
-        .filter(|h| h.end == left.end && h.end - h.start >= 2 && super::window::cuts(reading, *h))
-        .map(|h| h.start)
+        .filter(|h| h.end() == left.end && h.end() - h.start() >= 2 && super::window::cuts(reading, *h))
+        .map(|h| h.start())
         .min();
     let noun = verb.map_or(left.end..left.end, |start| noun_before(reading, &(left.start..start)));
     if ends_noun(reading, &noun) { noun } else { left.end..left.end }
@@ -368,9 +368,9 @@ fn fallback(reading: &Reading<'_, '_>, window: &Window) -> (String, Glyphs) {
     let mut start = start;
     while start < end
         && end - start > 4
-        && let Some(verb) = reading.hits.at(start).iter().find(|h| h.end <= end && h.end - h.start <= 2 && h.has_role(Role::Boundary))
+        && let Some(verb) = reading.hits.at(start).iter().find(|h| h.end() <= end && h.end() - h.start() <= 2 && h.has_role(Role::Boundary))
     {
-        start = verb.end;
+        start = verb.end();
     }
     (reading.source.text(start..end).to_owned(), start..end)
 }

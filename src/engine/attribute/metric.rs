@@ -121,7 +121,7 @@ fn settle_kind<'q>(reading: &Reading<'_, '_>, q: &'q QuantityMention, window: &W
         && reading
             .hits
             .inside(noun.clone())
-            .any(|h| h.start <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
+            .any(|h| h.start() <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
         && !reading.any(noun, words!["贷款", "资金", "赔款", "元"]);
     if counted { (QuantityKind::Count, "") } else { (QuantityKind::Money, "CNY") }
 }
@@ -170,25 +170,25 @@ fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right
             }
             // 授信余额 is one word: the 余额 in it says nothing of its own.
             let wider = |other: &Hit| {
-                (other.start <= hit.start)
-                    & (hit.end <= other.end)
-                    & (other.end - other.start > hit.end - hit.start)
-                    & (other.end <= range.end)
+                (other.start() <= hit.start())
+                    & (hit.end() <= other.end())
+                    & (other.end() - other.start() > hit.end() - hit.start())
+                    & (other.end() <= range.end)
                     & other.is_in(In::METRICS)
             };
-            let near = hit.start.saturating_sub(LONGEST_CUE).max(range.start)..hit.end;
+            let near = hit.start().saturating_sub(LONGEST_CUE).max(range.start)..hit.end();
             if reading.hits.starting_in(near).iter().any(|other| wider(other) && rows(*other).next().is_some()) {
                 continue;
             }
             // “纳税e贷”: what a product is named after measures nothing.
-            let named_after = |product: &Product| product.range.start <= hit.start && hit.end < product.range.end;
-            let near = hit.start.saturating_sub(LONGEST_PRODUCT)..hit.end;
+            let named_after = |product: &Product| product.range.start <= hit.start() && hit.end() < product.range.end;
+            let near = hit.start().saturating_sub(LONGEST_PRODUCT)..hit.end();
             if reading.products_in(&near).iter().any(named_after) {
                 continue;
             }
             for row in rows(hit) {
-                let distance = if is_left { range.end - hit.end } else { hit.start - range.start };
-                let found = Found { metric: row.code, strength: row.strength, start: hit.start, end: hit.end };
+                let distance = if is_left { range.end - hit.end() } else { hit.start() - range.start };
+                let found = Found { metric: row.code, strength: row.strength, start: hit.start(), end: hit.end() };
                 let better = best.is_none_or(|(b, d)| {
                     (found.strength, usize::MAX - distance, found.end - found.start) > (b.strength, usize::MAX - d, b.end - b.start)
                 });
@@ -545,8 +545,8 @@ fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> impl Iterator<Item = (us
     reading.hits.within(noun.clone(), In::METRICS).flat_map(move |hit| {
         let codes = reading.lexicon.senses(hit).iter().filter_map(code);
         // 村镇银行 are banks.
-        let counts = move |code: &Metric| !(*code == Metric::AdminUnitCount && reading.source.starts_with(hit.end, "银行"));
-        codes.filter(counts).map(move |code| (hit.end, hit.end - hit.start, code))
+        let counts = move |code: &Metric| !(*code == Metric::AdminUnitCount && reading.source.starts_with(hit.end(), "银行"));
+        codes.filter(counts).map(move |code| (hit.end(), hit.end() - hit.start(), code))
     })
 }
 

@@ -91,7 +91,7 @@ fn in_a_name(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     let region =
         q.script == Script::Han
             && reading.hits.at(at).iter().any(|h| {
-                h.end > at + 1 && reading.lexicon.senses(*h).iter().any(|s| matches!(s, crate::engine::lexicon::Sense::Region(_)))
+                h.end() > at + 1 && reading.lexicon.senses(*h).iter().any(|s| matches!(s, crate::engine::lexicon::Sense::Region(_)))
             });
     named || product || region
 }
@@ -356,8 +356,8 @@ fn someone_elses(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window
     // 下游客户: a word that ends where another begins is none.
     let market = reading
         .words(stretch.clone(), Role::Context)
-        .filter(|h| !reading.source.starts_with(h.end - 1, "客户"))
-        .any(|h| h.end <= q.range.start && h.start >= window.left.start.saturating_sub(16) || h.start >= q.range.end);
+        .filter(|h| !reading.source.starts_with(h.end() - 1, "客户"))
+        .any(|h| h.end() <= q.range.start && h.start() >= window.left.start.saturating_sub(16) || h.start() >= q.range.end);
     let own = || {
         reading.any(
             window.clause.clone(),
@@ -428,9 +428,9 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
         let owner = reading.discourse.owner_at(q.core.start).and_then(|owner| reading.discourse.entities.get(owner));
         let company = owner.is_some_and(|owner| is_company(owner.kind));
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| {
-            !(company && h.end - h.start == 2)
-                && h.start <= clause.start + 3
-                && !matches!(reading.source.before(h.start), '向' | '为' | '对' | '给')
+            !(company && h.end() - h.start() == 2)
+                && h.start() <= clause.start + 3
+                && !matches!(reading.source.before(h.start()), '向' | '为' | '对' | '给')
         });
         let named = reading.borrowers_in(&head).iter().any(|b| {
             b.range.start <= clause.start + 12

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use crate::engine::lexicon::{Hit, In, Role, Sense};
 use super::metric::counted_noun;
+use crate::engine::lexicon::{Hit, In, Role, Sense};
 use crate::engine::outline::inside;
 use crate::engine::reading::Reading;
 use crate::engine::recognize::quantity::QuantityMention;
@@ -95,7 +95,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
         let near = left.start.max(end.saturating_sub(LONGEST_TRIM))..end;
-        let word = reading.hits.within(near, TRIMS).filter(|h| h.end == end).map(|h| h.start).min();
+        let word = reading.hits.within(near, TRIMS).filter(|h| h.end() == end).map(|h| h.start()).min();
         // 平均 and 当年 stand between the noun and its number.
         let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
         let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);
@@ -128,15 +128,15 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
     }
     // 减免手续费: what is waived stands behind the verb.
     let waives = matches!(reading.lexicon.form(hit), "减免" | "免收" | "减收" | "免除");
-    let from = hit.start.saturating_sub(8);
-    let swallowed = reading.hits.starting_in(from..hit.end).iter().any(|other| {
-        let wider = (other.start <= hit.start) & (hit.end <= other.end) & (other.end - other.start > hit.end - hit.start);
+    let from = hit.start().saturating_sub(8);
+    let swallowed = reading.hits.starting_in(from..hit.end()).iter().any(|other| {
+        let wider = (other.start() <= hit.start()) & (hit.end() <= other.end()) & (other.end() - other.start() > hit.end() - hit.start());
         wider
             && reading.lexicon.senses(*other).iter().any(|s| match s {
                 // A verb with its object (发放贷款) is cut behind the verb, a noun made of one (兑换金额) is not.
                 Sense::Metric(_) if waives => false,
                 Sense::Metric(_) => {
-                    hit.end - hit.start < 2 || other.start < hit.start || names_a_thing(reading.source.text(hit.end..other.end))
+                    hit.end() - hit.start() < 2 || other.start() < hit.start() || names_a_thing(reading.source.text(hit.end()..other.end()))
                 }
                 Sense::Role(_) | Sense::Cue(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
                 _ => true,
@@ -146,38 +146,38 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         return false;
     }
     let source = reading.source;
-    let (before, after) = (source.before(hit.start), source.at(hit.end));
-    if hit.end - hit.start >= 2
+    let (before, after) = (source.before(hit.start()), source.at(hit.end()));
+    if hit.end() - hit.start() >= 2
         && !waives
-        && (NAMED_BY_AN_ACT.start_at(source, hit.end) && !words!["员工", "金融"].start_at(source, hit.end))
+        && (NAMED_BY_AN_ACT.start_at(source, hit.end()) && !words!["员工", "金融"].start_at(source, hit.end()))
     {
         return false;
     }
     match reading.lexicon.form(hit) {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
-        "发放" => !source.ends_with(hit.start, "新") || !rate_follows(reading, hit.end),
-        "新发放" | "新投放" => !rate_follows(reading, hit.end),
+        "发放" => !source.ends_with(hit.start(), "新") || !rate_follows(reading, hit.end()),
+        "新发放" | "新投放" => !rate_follows(reading, hit.end()),
         "其" if "他它余".contains(after) => false,
         "未" if "分到偿决结".contains(after) => false,
         "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
         "需" if after == '求' => false,
         // 违法行为: a word of its own.
-        "为" if words!["违法行", "违规行", "犯罪行", "不当行", "失信行"].end_before(source, hit.start) => false,
+        "为" if words!["违法行", "违规行", "犯罪行", "不当行", "失信行"].end_before(source, hit.start()) => false,
         "对" if after == '象' => false,
-        "无" if source.starts_with(hit.end, "人机") => false,
+        "无" if source.starts_with(hit.end(), "人机") => false,
         "公司" => !"分子总支母".contains(before),
         "外" if "汇贸币资商企".contains(after) => false,
         "受" if "众理益托灾".contains(after) => false,
-        "有" if after == '贷' && source.at(hit.end + 1) == '户' => false,
-        "宣传" | "培训" => !words!["资料", "材料", "手册", "折页", "活动"].start_at(source, hit.end),
+        "有" if after == '贷' && source.at(hit.end() + 1) == '户' => false,
+        "宣传" | "培训" => !words!["资料", "材料", "手册", "折页", "活动"].start_at(source, hit.end()),
         "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
         | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before),
         // 存贷比71%: a ratio, and no comparison.
         "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分提已控".contains(after)),
         "给" => after != '付',
         "试点" => after == '“',
-        "计划" => !words!["信贷", "投放", "专项", "资金", "培训"].end_before(source, hit.start),
-        "支持" => !source.starts_with(hit.end, "工具") && !source.starts_with(hit.end, "力度"),
+        "计划" => !words!["信贷", "投放", "专项", "资金", "培训"].end_before(source, hit.start()),
+        "支持" => !source.starts_with(hit.end(), "工具") && !source.starts_with(hit.end(), "力度"),
         "贷" => false,
         "到" => !"期账位户岗".contains(after),
         "至" | "过" | "着" | "与" | "以" | "于" | "由" | "从" | "其" | "该" => true,
@@ -238,7 +238,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     let mut start = floor;
     for hit in reading.hits.within(floor..end, BOUNDARIES) {
         if cuts(reading, hit) {
-            start = start.max(hit.end);
+            start = start.max(hit.end());
         }
     }
     for at in floor..end {
@@ -299,14 +299,14 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
         }
     }
     for hit in reading.hits.within(start..end, CUTS) {
-        if hit.start >= end {
+        if hit.start() >= end {
             break;
         }
         if cuts(reading, hit)
-            || hit.has_role(Role::Increase) && hit.end - hit.start > 1
-            || hit.has_role(Role::Decrease) && hit.end - hit.start > 1
+            || hit.has_role(Role::Increase) && hit.end() - hit.start() > 1
+            || hit.has_role(Role::Decrease) && hit.end() - hit.start() > 1
         {
-            end = end.min(hit.start);
+            end = end.min(hit.start());
         }
     }
     let reaches_out = |code: MeasureCategory| matches!(code, MeasureCategory::CustomerOutreach | MeasureCategory::CollateralInnovation);
@@ -321,7 +321,7 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
         })
     };
     if let Some(hit) = reading.hits.within(start + 1..end.max(start + 1), In::CATEGORIES).find(acts) {
-        end = end.min(hit.start);
+        end = end.min(hit.start());
     }
     for range in spoken_for(reading, &(start..end)) {
         if range.start >= start {
@@ -347,8 +347,8 @@ pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             .hits
             .at(noun.start)
             .iter()
-            .filter(|h| h.end + 2 <= noun.end && reading.lexicon.senses(**h).iter().any(|s| matches!(s, Sense::Region(_))))
-            .map(|h| h.end - h.start)
+            .filter(|h| h.end() + 2 <= noun.end && reading.lexicon.senses(**h).iter().any(|s| matches!(s, Sense::Region(_))))
+            .map(|h| h.end() - h.start())
             .max()
             .unwrap_or(0);
         let particle = usize::from(matches!(

@@ -163,7 +163,8 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
                     && (e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical) || key(&e.head_office) == own)
             };
             let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
-            let only = section.or_else(|| known.entry([m.name.as_str(), "\n", &m.canonical].concat()).or_default().only(&out.entities, branch));
+            let only =
+                section.or_else(|| known.entry([m.name.as_str(), "\n", &m.canonical].concat()).or_default().only(&out.entities, branch));
             only.or_else(|| Some(adopt(m, &mut by_key, out)))
         };
         if let (Some(slot), Some(index)) = (of.get_mut(i), found) {

@@ -480,7 +480,7 @@ impl Turns<'_, '_> {
     }
 
     fn region_at(&self, at: usize) -> Option<usize> {
-        self.hits.at(at).iter().find(|hit| self.lexicon.senses(**hit).iter().any(|s| matches!(s, Sense::Region(_)))).map(|hit| hit.end)
+        self.hits.at(at).iter().find(|hit| self.lexicon.senses(**hit).iter().any(|s| matches!(s, Sense::Region(_)))).map(|hit| hit.end())
     }
 
     /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.

@@ -58,20 +58,30 @@ pub enum Sense {
 /// A word of the lexicon found in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// First glyph.
-    pub start: usize,
-    /// Glyph after the last.
-    pub end: usize,
+    first: u32,
+    behind: u32,
     word: u32,
     /// The bits of the word: a look at a hit tells its roles and tables.
     bits: u32,
 }
 
 impl Hit {
+    /// First glyph.
+    #[must_use]
+    pub const fn start(self) -> usize {
+        self.first as usize
+    }
+
+    /// Glyph after the last.
+    #[must_use]
+    pub const fn end(self) -> usize {
+        self.behind as usize
+    }
+
     /// The glyphs the word covers.
     #[must_use]
     pub const fn range(self) -> Glyphs {
-        self.start..self.end
+        self.start()..self.end()
     }
 
     /// Whether the word has a role.
@@ -142,13 +152,13 @@ impl Hits {
         let blocks = self.bits.get(range.start / BLOCK..range.end.div_ceil(BLOCK).min(self.bits.len())).unwrap_or_default();
         let range = if blocks.iter().any(|bits| bits & tables.0 != 0) { range } else { 0..0 };
         let end = range.end;
-        self.starting_in(range).iter().copied().filter(move |hit| (hit.end <= end) & hit.is_in(tables))
+        self.starting_in(range).iter().copied().filter(move |hit| (hit.end() <= end) & hit.is_in(tables))
     }
 
     /// The words that lie inside `range`, by place.
     pub fn inside(&self, range: Glyphs) -> impl Iterator<Item = Hit> + '_ {
         let end = range.end;
-        self.starting_in(range).iter().copied().filter(move |hit| hit.end <= end)
+        self.starting_in(range).iter().copied().filter(move |hit| hit.end() <= end)
     }
 }
 
@@ -348,7 +358,8 @@ impl Lexicon {
         }
         let digest = hex(digest.finalize().get(..16).unwrap_or_default());
         // Words of the language first, names behind: those that texts are full of lie side by side.
-        let is_name = |sense: &Sense| matches!(sense, Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_) | Sense::Registered(_));
+        let is_name =
+            |sense: &Sense| matches!(sense, Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_) | Sense::Registered(_));
         let mut senses: Vec<(&str, Vec<Sense>)> = senses.into_iter().collect();
         senses.sort_by_key(|(_, of_form)| of_form.iter().all(is_name));
         let mut words = Vec::with_capacity(senses.len());
@@ -398,14 +409,14 @@ impl Lexicon {
     pub fn scan(&self, source: &SourceText<'_>) -> Hits {
         let hit = |found: &Found| {
             let bits = self.word_bits.get(found.word as usize).copied().unwrap_or(0);
-            Hit { start: found.start as usize, end: found.end as usize, word: found.word, bits }
+            Hit { first: found.start, behind: found.end, word: found.word, bits }
         };
         let found = self.trie.find(source.glyphs());
         // Backwards, the longest of those that start at a place comes first.
-        let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), |hit| hit.start);
+        let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), |hit| hit.start());
         let mut bits = vec![0; source.len().div_ceil(BLOCK)];
         for hit in &by_start {
-            if let Some(block) = bits.get_mut(hit.start / BLOCK) {
+            if let Some(block) = bits.get_mut(hit.start() / BLOCK) {
                 *block |= hit.bits;
             }
         }
@@ -428,7 +439,7 @@ pub fn by_place(hits: impl ExactSizeIterator<Item = Hit> + Clone, length: usize,
         sum += *count;
         *count = sum;
     }
-    let mut sorted = vec![Hit { start: 0, end: 0, word: 0, bits: 0 }; hits.len()];
+    let mut sorted = vec![Hit { first: 0, behind: 0, word: 0, bits: 0 }; hits.len()];
     for hit in hits {
         let Some(next) = first.get_mut(place(hit) + 1) else { continue };
         if let Some(slot) = sorted.get_mut(*next as usize) {

@@ -179,7 +179,7 @@ fn column_unit(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, column: 
         '千' => (1_000, start + 1),
         _ => (1, start),
     };
-    hits.at(at).iter().filter(|hit| hit.end <= end).find_map(|hit| {
+    hits.at(at).iter().filter(|hit| hit.end() <= end).find_map(|hit| {
         lexicon.senses(*hit).iter().find_map(|sense| {
             let Sense::Unit(row) = sense else { return None };
             let row = lexicon.tables().units.get(usize::from(*row))?;

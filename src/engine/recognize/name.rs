@@ -178,13 +178,15 @@ fn suffixed(
         return None;
     }
     let stop = covered.map_or(stop, |m| stop.max(m.range.end));
-    let region = |i: usize| hits.at(i).iter().any(|h| h.end <= at && lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Region(_))));
+    let region = |i: usize| hits.at(i).iter().any(|h| h.end() <= at && lexicon.senses(*h).iter().any(|s| matches!(s, Sense::Region(_))));
     let boundary = (stop..at)
         .flat_map(|i| {
-            hits.at(i).iter().filter(|h| h.end <= at && (h.end - h.start > 1 || "向对为给将把由与和及".contains(source.at(h.start))))
+            hits.at(i)
+                .iter()
+                .filter(|h| h.end() <= at && (h.end() - h.start() > 1 || "向对为给将把由与和及".contains(source.at(h.start()))))
         })
         .filter(|h| h.is_in(const { In::roles(&[Role::Boundary, Role::Receiver, Role::Part]) }))
-        .map(|h| h.end)
+        .map(|h| h.end())
         .max()
         .unwrap_or(stop);
     // Words of a company's own name that are also verbs do not cut it: the region before them does.
@@ -308,10 +310,10 @@ pub fn products(source: &SourceText<'_>, hits: &Hits) -> Vec<Product> {
     let marked = out.len();
     let mut end = 0;
     for hit in hits.of(In::PRODUCTS) {
-        let near = out.get(..marked).unwrap_or_default().partition_point(|product| product.range.end <= hit.start);
-        let is_marked = out.get(..marked).and_then(|marked| marked.get(near)).is_some_and(|product| product.range.start < hit.end);
-        if hit.start >= end && !is_marked {
-            end = hit.end;
+        let near = out.get(..marked).unwrap_or_default().partition_point(|product| product.range.end <= hit.start());
+        let is_marked = out.get(..marked).and_then(|marked| marked.get(near)).is_some_and(|product| product.range.start < hit.end());
+        if hit.start() >= end && !is_marked {
+            end = hit.end();
             out.push(Product { range: hit.range() });
         }
     }

@@ -30,11 +30,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             (true, false) => what,
             (true, true) => what << BITS,
         };
-        let date = if c.is_ascii_alphanumeric() {
-            DATE
-        } else {
-            opens(DATE, super::date::opens_date(c), super::date::needs_second(c))
-        };
+        let date = if c.is_ascii_alphanumeric() { DATE } else { opens(DATE, super::date::opens_date(c), super::date::needs_second(c)) };
         let number = opens(NUMBER, super::quantity::opens_number(c), false);
         let borrower = opens(BORROWER, super::name::opens_borrower(c), super::name::needs_second(c));
         u8::try_from(date | number | borrower).unwrap_or(0)

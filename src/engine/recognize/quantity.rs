@@ -226,9 +226,9 @@ impl<'a> Reader<'a> {
     /// The word with a numeral character in it that covers `at`; empty at `at` if none does.
     fn idiom(&self, at: usize) -> (usize, usize) {
         let from = at.saturating_sub(4).max(self.floor);
-        let idioms = self.idioms.get(self.idioms.partition_point(|hit| hit.start < from)..).unwrap_or_default().iter();
-        let over = idioms.take_while(|hit| hit.start <= at).filter(|hit| hit.end > at);
-        over.map(|hit| (hit.start, hit.end)).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
+        let idioms = self.idioms.get(self.idioms.partition_point(|hit| hit.start() < from)..).unwrap_or_default().iter();
+        let over = idioms.take_while(|hit| hit.start() <= at).filter(|hit| hit.end() > at);
+        over.map(|hit| (hit.start(), hit.end())).max_by_key(|&(start, end)| (end, at - start)).unwrap_or((at, at))
     }
 
     /// 半年, 半成, and 对折 after 打.

@@ -41,13 +41,13 @@ impl Found<'_> {
 pub(super) fn unit_at<'l>(view: &View<'_>, hits: &Hits, lexicon: &'l Lexicon, at: usize, number: &Numeral) -> Option<Found<'l>> {
     let gap = view.at(at) == ' ' && view.at(at + 1).is_ascii_alphabetic() || view.at(at) == '\t' && view.has(at + 1, "个百分点");
     let at = at + usize::from(gap);
-    for hit in hits.at(at).iter().filter(|hit| hit.end <= view.end) {
+    for hit in hits.at(at).iter().filter(|hit| hit.end() <= view.end) {
         for sense in lexicon.senses(*hit) {
             if let Sense::Unit(row) = sense
                 && let Some(row) = lexicon.tables().units.get(usize::from(*row))
-                && fits(view, hit.start, hit.end, lexicon.form(*hit), row, number)
+                && fits(view, hit.start(), hit.end(), lexicon.form(*hit), row, number)
             {
-                return Some(Found { start: hit.start, end: hit.end, row });
+                return Some(Found { start: hit.start(), end: hit.end(), row });
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
     let mut previous: Option<Hit> = None;
     for hit in parts.of(In::ENDINGS) {
         // Hits come by end, longest first: a shorter word with the same end is its tail.
-        let is_tail = previous.is_some_and(|longer| longer.end == hit.end);
+        let is_tail = previous.is_some_and(|longer| longer.end() == hit.end());
         let own = parts.roles(hit);
         let read = |part: NamePart, reader: fn(&Parts<'_>, Hit) -> Option<InstitutionMention>| {
             if own & 1 << part as u32 == 0 { None } else { reader(parts, hit) }
@@ -43,7 +43,8 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
 }
 
 /// The parts that end a name.
-const ENDINGS: u32 = 1 << NamePart::Legal as u32 | 1 << NamePart::Public as u32 | 1 << NamePart::Trade as u32 | 1 << NamePart::Outlet as u32;
+const ENDINGS: u32 =
+    1 << NamePart::Legal as u32 | 1 << NamePart::Public as u32 | 1 << NamePart::Trade as u32 | 1 << NamePart::Outlet as u32;
 
 /// What stands before an ending.
 struct Head {
@@ -73,7 +74,7 @@ fn head_to(parts: &Parts<'_>, ending: usize, most: usize) -> Option<Head> {
             return brand_alone.then(|| {
                 let is_of_region = |rest: usize| rest == 0 || rest >= 2;
                 let region =
-                    parts.region_from(start, true).filter(|region| region.hit.end <= ending && is_of_region(ending - region.hit.end));
+                    parts.region_from(start, true).filter(|region| region.hit.end() <= ending && is_of_region(ending - region.hit.end()));
                 let regions = region.filter(|_| most == BRAND).map(Regions::from);
                 Head { start, regions: regions.unwrap_or_default(), brand }
             });
@@ -90,8 +91,8 @@ fn is_brand(parts: &Parts<'_>, range: std::ops::Range<usize>, after_region: bool
     if !range.clone().all(|at| is_ideograph(parts.source.at(at))) {
         return false;
     }
-    let mut common = parts.to(range.end).iter().filter(|hit| hit.start >= range.start && parts.name(**hit, NamePart::Common).is_some());
-    let is_common = |hit: &Hit| hit.start == range.start || !after_region;
+    let mut common = parts.to(range.end).iter().filter(|hit| hit.start() >= range.start && parts.name(**hit, NamePart::Common).is_some());
+    let is_common = |hit: &Hit| hit.start() == range.start || !after_region;
     if common.any(is_common) || (!after_region && starts_common(parts, &range)) {
         return false;
     }
@@ -99,17 +100,17 @@ fn is_brand(parts: &Parts<'_>, range: std::ops::Range<usize>, after_region: bool
 }
 
 fn starts_common(parts: &Parts<'_>, range: &std::ops::Range<usize>) -> bool {
-    parts.name_from(range.start, NamePart::Common).is_some_and(|(hit, _)| hit.end <= range.end)
+    parts.name_from(range.start, NamePart::Common).is_some_and(|(hit, _)| hit.end() <= range.end)
 }
 
 /// 村镇银行, 农商银行, 联社 with what is before, and its outlet behind: 咸丰农商行忠堡支行.
 fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let row = parts.name(hit, NamePart::Legal)?;
     let kind = row.kind?;
-    let head = head_to(parts, hit.start, BRAND).filter(|head| kind != Type::CityCommercialBank || !head.regions.is_empty())?;
-    let end = corporate_end(parts, hit.end, kind);
+    let head = head_to(parts, hit.start(), BRAND).filter(|head| kind != Type::CityCommercialBank || !head.regions.is_empty())?;
+    let end = corporate_end(parts, hit.end(), kind);
     let ending = full_ending(parts, hit, row, &head);
-    let canonical = [parts.source.text(head.start..hit.start), ending, parts.source.text(hit.end..end)].concat();
+    let canonical = [parts.source.text(head.start..hit.start()), ending, parts.source.text(hit.end()..end)].concat();
     if let Some(local) = parts.local_from(end, |branch| suits(kind, branch)) {
         let regions = head.regions.then(local.regions);
         let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
@@ -141,31 +142,31 @@ fn full_ending<'p>(parts: &Parts<'p>, hit: Hit, row: &'p NameWord, head: &Head) 
 fn public(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let row = parts.name(hit, NamePart::Public)?;
     let kind = row.kind?;
-    if let Some(chain) = parts.chain_to(hit.start) {
-        let regions = regions_of(parts, chain.regions, hit.end);
-        return Some(InstitutionMention::new(parts, chain.start..hit.end, NameForm::Proper, kind).in_region(parts, &regions));
+    if let Some(chain) = parts.chain_to(hit.start()) {
+        let regions = regions_of(parts, chain.regions, hit.end());
+        return Some(InstitutionMention::new(parts, chain.start..hit.end(), NameForm::Proper, kind).in_region(parts, &regions));
     }
-    let start = hit.start.checked_sub(1)?;
+    let start = hit.start().checked_sub(1)?;
     let of_level = matches!(parts.source.at(start), '省' | '市' | '区' | '州' | '盟' | '县' | '旗');
-    (of_level && parts.is_left_border(start)).then(|| InstitutionMention::new(parts, start..hit.end, NameForm::Fragment, kind))
+    (of_level && parts.is_left_border(start)).then(|| InstitutionMention::new(parts, start..hit.end(), NameForm::Fragment, kind))
 }
 
 /// 山西省农业信贷融资担保有限公司: a trade before a corporate form.
 fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
-    let kind = parts.name(hit, NamePart::Trade).filter(|_| !ends_office_alone(parts, hit.end))?.kind?;
-    let (form, _) = parts.name_from(hit.end, NamePart::Corporate)?;
-    let head = head_to(parts, hit.start, TRADE_BRAND)?;
+    let kind = parts.name(hit, NamePart::Trade).filter(|_| !ends_office_alone(parts, hit.end()))?.kind?;
+    let (form, _) = parts.name_from(hit.end(), NamePart::Corporate)?;
+    let head = head_to(parts, hit.start(), TRADE_BRAND)?;
     // 公司 alone makes a noun of a kind (保险公司) unless a region and a brand are before it.
-    let is_short = form.end - form.start == 2;
-    if is_short && (head.regions.is_empty() || (head.brand == 0 && !is_rare_trade(parts, hit.end))) {
+    let is_short = form.end() - form.start() == 2;
+    if is_short && (head.regions.is_empty() || (head.brand == 0 && !is_rare_trade(parts, hit.end()))) {
         return None;
     }
-    let Some(local) = parts.local_from(form.end, |branch| suits(kind, branch)) else {
-        return Some(InstitutionMention::new(parts, head.start..form.end, NameForm::Proper, kind).in_region(parts, &head.regions));
+    let Some(local) = parts.local_from(form.end(), |branch| suits(kind, branch)) else {
+        return Some(InstitutionMention::new(parts, head.start..form.end(), NameForm::Proper, kind).in_region(parts, &head.regions));
     };
     let regions = head.regions.then(local.regions);
     let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
-    parts.source.text(head.start..form.end).clone_into(&mut mention.head_office);
+    parts.source.text(head.start..form.end()).clone_into(&mut mention.head_office);
     Some(mention)
 }
 
@@ -176,7 +177,7 @@ fn ends_office(parts: &Parts<'_>, end: usize) -> bool {
 
 /// Whether one does that has no region before it: not 宁银消费金融 in 浙江宁银消费金融.
 fn ends_office_alone(parts: &Parts<'_>, end: usize) -> bool {
-    parts.to(end).iter().any(|hit| hit.is_in(In::OFFICES) && parts.chain_to(hit.start).is_none())
+    parts.to(end).iter().any(|hit| hit.is_in(In::OFFICES) && parts.chain_to(hit.start()).is_none())
 }
 
 /// Trades of which a region has one company: 苏州金融租赁公司.
@@ -187,24 +188,23 @@ fn is_rare_trade(parts: &Parts<'_>, end: usize) -> bool {
 
 /// 柳州银行: a city and 银行; or an unknown bank's branch: 某某银行成都分行.
 fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
-    parts.name(hit, NamePart::Bank).filter(|_| !ends_office(parts, hit.end))?;
+    parts.name(hit, NamePart::Bank).filter(|_| !ends_office(parts, hit.end()))?;
     let kind = Type::CityCommercialBank;
-    let local = parts.local_from(hit.end, |branch| suits(kind, branch));
-    let head = match parts.chain_to(hit.start) {
-        Some(chain) if is_city_alias(parts, &chain) => Head::of(chain, hit.start),
+    let local = parts.local_from(hit.end(), |branch| suits(kind, branch));
+    let head = match parts.chain_to(hit.start()) {
+        Some(chain) if is_city_alias(parts, &chain) => Head::of(chain, hit.start()),
         Some(_) => return None,
-        None => {
-            head_to(parts, hit.start, 4).filter(|head| head.brand >= 2 && local.as_ref().is_some_and(|local| !local.regions.is_empty()))?
-        }
+        None => head_to(parts, hit.start(), 4)
+            .filter(|head| head.brand >= 2 && local.as_ref().is_some_and(|local| !local.regions.is_empty()))?,
     };
-    let end = local.as_ref().map_or(hit.end, |local| local.end);
+    let end = local.as_ref().map_or(hit.end(), |local| local.end);
     let regions = match &local {
         Some(local) if !local.regions.is_empty() => local.regions.clone(),
         _ => head.regions.clone(),
     };
     let mut mention = InstitutionMention::new(parts, head.start..end, NameForm::Proper, kind).in_region(parts, &regions);
     if let Some(local) = local {
-        parts.source.text(head.start..hit.end).clone_into(&mut mention.head_office);
+        parts.source.text(head.start..hit.end()).clone_into(&mut mention.head_office);
         mention.outlet = local.is_outlet && local.regions.is_empty();
         mention.parent = if mention.outlet { mention.head_office.clone() } else { String::new() };
     }
@@ -214,7 +214,7 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 /// Whether the chain is one short name of a city or province: 柳州, not 柳州市.
 fn is_city_alias(parts: &Parts<'_>, chain: &Chain) -> bool {
     let Some(region) = parts.region_to(chain.end) else { return false };
-    region.hit.start == chain.start
+    region.hit.start() == chain.start
         && !says_level(parts, chain.end)
         && chain.regions.resolve(parts.lexicon).is_some_and(|region| region.code.ends_with("00") && !region.code.starts_with(['7', '8']))
 }
@@ -227,18 +227,18 @@ fn says_level(parts: &Parts<'_>, at: usize) -> bool {
 /// 红格尔图信用社, 忠堡支行: an outlet by its own name; 某县信用社 is a legal person's.
 fn outlet(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     parts.name(hit, NamePart::Outlet)?;
-    let is_cooperative = parts.source.ends_with(hit.end, "信用社");
-    if parts.source.ends_with(hit.end, "办事处") {
+    let is_cooperative = parts.source.ends_with(hit.end(), "信用社");
+    if parts.source.ends_with(hit.end(), "办事处") {
         return None;
     }
-    let most = if parts.source.ends_with(hit.end, "支行") { OUTLET_BRAND } else { BRAND };
-    let head = head_to(parts, hit.start, most)?;
+    let most = if parts.source.ends_with(hit.end(), "支行") { OUTLET_BRAND } else { BRAND };
+    let head = head_to(parts, hit.start(), most)?;
     if head.brand == 0 && !is_cooperative {
         return None;
     }
-    let regions = if head.brand == 0 || says_level(parts, hit.start - head.brand) { head.regions } else { Regions::default() };
+    let regions = if head.brand == 0 || says_level(parts, hit.start() - head.brand) { head.regions } else { Regions::default() };
     let kind = if is_cooperative { Type::RuralCreditCooperative } else { Type::Other };
-    let mut mention = InstitutionMention::new(parts, head.start..hit.end, NameForm::Proper, kind).in_region(parts, &regions);
+    let mut mention = InstitutionMention::new(parts, head.start..hit.end(), NameForm::Proper, kind).in_region(parts, &regions);
     mention.outlet = head.brand > 0;
     Some(mention)
 }

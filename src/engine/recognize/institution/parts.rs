@@ -21,7 +21,7 @@ impl<'a> Parts<'a> {
         let names = hits.of(In::ANY_NAME);
         let crossed = crossed(names.iter().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
         // In the order of their starts, the longest of those that end at a place comes first.
-        let (names, first) = by_place(names.iter().copied(), source.len(), |hit| hit.end);
+        let (names, first) = by_place(names.iter().copied(), source.len(), |hit| hit.end());
         Self { source, lexicon, hits, names, first, crossed }
     }
 
@@ -43,7 +43,7 @@ impl<'a> Parts<'a> {
 
     /// Whether `hit` is a region that begins inside an earlier word.
     pub fn is_crossed(&self, hit: Hit) -> bool {
-        self.crossed.binary_search(&(hit.start, hit.end)).is_ok()
+        self.crossed.binary_search(&(hit.start(), hit.end())).is_ok()
     }
 
     /// The row that makes `hit` a `part`, if its neighbours let it.
@@ -102,17 +102,17 @@ impl<'a> Parts<'a> {
         if self.names(hit).any(|row| row.part == NamePart::Guard && !self.permits(hit, row)) {
             return false;
         }
-        let sector = self.source.at(hit.end) == '业'
-            && self.source.ends_with(hit.end, "银行")
-            && !matches!(self.source.at(hit.end + 1), '务' | '绩' | '内');
-        let card = self.source.at(hit.end) == '卡' && self.source.ends_with(hit.end, "银行");
+        let sector = self.source.at(hit.end()) == '业'
+            && self.source.ends_with(hit.end(), "银行")
+            && !matches!(self.source.at(hit.end() + 1), '务' | '绩' | '内');
+        let card = self.source.at(hit.end()) == '卡' && self.source.ends_with(hit.end(), "银行");
         !sector && !card
     }
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
         // 人行天桥 is none, 人行天水市中心支行 is one: a city or a province behind it outweighs a glyph.
-        let city = || self.hits.at(hit.end).iter().any(|behind| behind.region_level().is_some_and(|level| level < 2));
-        (!row.not_before.contains(&self.source.at(hit.end)) || city()) && !row.not_after.contains(&self.source.before(hit.start))
+        let city = || self.hits.at(hit.end()).iter().any(|behind| behind.region_level().is_some_and(|level| level < 2));
+        (!row.not_before.contains(&self.source.at(hit.end())) || city()) && !row.not_after.contains(&self.source.before(hit.start()))
     }
 
     /// Whether a name may begin at `at`: after anything but a character of a word, or after a border word.
@@ -129,16 +129,17 @@ fn crossed<'h>(all: impl Iterator<Item = &'h Hit>) -> Vec<(usize, usize)> {
     let mut furthest = 0;
     for hit in all {
         let region = hit.region_level();
-        if furthest <= hit.start {
+        if furthest <= hit.start() {
             reaches.clear();
         } else {
-            reaches.retain(|(earlier, _)| earlier.end > hit.start);
+            reaches.retain(|(earlier, _)| earlier.end() > hit.start());
         }
-        furthest = furthest.max(hit.end);
-        let runs_into =
-            |(earlier, rank): &(Hit, u8)| earlier.start < hit.start && hit.end > earlier.end && region.is_some_and(|own| *rank <= own);
+        furthest = furthest.max(hit.end());
+        let runs_into = |(earlier, rank): &(Hit, u8)| {
+            earlier.start() < hit.start() && hit.end() > earlier.end() && region.is_some_and(|own| *rank <= own)
+        };
         if reaches.iter().any(runs_into) {
-            crossed.push((hit.start, hit.end));
+            crossed.push((hit.start(), hit.end()));
         } else {
             reaches.push((*hit, region.unwrap_or(1)));
         }

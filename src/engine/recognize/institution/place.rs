@@ -157,12 +157,12 @@ impl Parts<'_> {
         let mut chain = Chain { start: end, end, regions: Regions::default() };
         while end - chain.start < LOCAL_REACH {
             if let Some(region) = self.region_to(chain.start) {
-                chain.start = region.hit.start;
+                chain.start = region.hit.start();
                 chain.regions = Regions::from(region).then(chain.regions);
             } else if let Some((hit, _)) = self.name_to(chain.start, NamePart::Zone)
-                && self.region_to(hit.start).is_some()
+                && self.region_to(hit.start()).is_some()
             {
-                chain.start = hit.start;
+                chain.start = hit.start();
             } else {
                 break;
             }
@@ -180,13 +180,13 @@ impl Parts<'_> {
                 if (at == start && !says_level) || (unknown > 0 && !is_outlet && !takes_any_place(self, hit)) {
                     return None;
                 }
-                return Some(self.with_sub_branch(Local { end: hit.end, regions, is_outlet }, &suits));
+                return Some(self.with_sub_branch(Local { end: hit.end(), regions, is_outlet }, &suits));
             }
             if let Some(region) = self.region_from(at, true) {
-                at = region.hit.end;
+                at = region.hit.end();
                 regions = regions.then(region.into());
             } else if let Some((hit, _)) = self.name_from(at, NamePart::Zone) {
-                at = hit.end;
+                at = hit.end();
             } else if is_ideograph(self.source.at(at)) && self.name_from(at, NamePart::Border).is_none() && unknown < LOCAL_UNKNOWN {
                 unknown += 1;
                 at += 1;
@@ -202,12 +202,12 @@ impl Parts<'_> {
         let mut at = local.end;
         let mut regions = Regions::default();
         if let Some(region) = self.region_from(at, true) {
-            at = region.hit.end;
+            at = region.hit.end();
             regions = region.into();
         }
         match self.branch_from(at, suits) {
             Some(hit) if at > local.end || self.source.starts_with(at, "营业部") => {
-                Local { end: hit.end, regions: local.regions.then(regions), is_outlet: self.name(hit, NamePart::Outlet).is_some() }
+                Local { end: hit.end(), regions: local.regions.then(regions), is_outlet: self.name(hit, NamePart::Outlet).is_some() }
             }
             _ => local,
         }
@@ -221,5 +221,5 @@ impl Parts<'_> {
 
 /// Whether the branch may be named after a place that no table knows.
 fn takes_any_place(parts: &Parts<'_>, hit: Hit) -> bool {
-    words!["支行", "支公司", "分行", "营业部", "分公司", "营销服务部"].end_before(parts.source, hit.end)
+    words!["支行", "支公司", "分行", "营业部", "分公司", "营销服务部"].end_before(parts.source, hit.end())
 }

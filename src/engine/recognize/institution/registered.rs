@@ -19,12 +19,12 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
 
 /// Whether no longer known name begins where `hit` does.
 fn is_longest_known(parts: &Parts<'_>, hit: Hit) -> bool {
-    parts.from(hit.start).iter().find(|other| other.is_in(In::KNOWN)) == Some(&hit)
+    parts.from(hit.start()).iter().find(|other| other.is_in(In::KNOWN)) == Some(&hit)
 }
 
 fn named(parts: &Parts<'_>, hit: Hit, index: u32, row: &Registered) -> InstitutionMention {
     let kind = row.kind.unwrap_or(Type::Other);
-    let end = corporate_end(parts, hit.end, kind);
+    let end = corporate_end(parts, hit.end(), kind);
     let office = parts.office(hit);
     // A branch of a bank that the tables know is read by the rule for these.
     if office.is_none()
@@ -41,7 +41,7 @@ fn named(parts: &Parts<'_>, hit: Hit, index: u32, row: &Registered) -> Instituti
     }
     let is_office = office.is_some_and(|office| !is_local(office.kind) && office.name == without_corporate_form(&row.expanded));
     let form = if is_office { NameForm::HeadOffice } else { NameForm::Proper };
-    let mut mention = InstitutionMention::new(parts, hit.start..end, form, kind);
+    let mut mention = InstitutionMention::new(parts, hit.start()..end, form, kind);
     mention.take(index, row);
     mention
 }
