@@ -31,23 +31,25 @@ pub fn marked<T, K: Copy + Default>(values: impl ExactSizeIterator<Item = T>, lo
 }
 
 /// Two glyphs as one number.
+#[must_use]
 pub const fn pair(first: char, second: char) -> u64 {
     (first as u64) << 21 | second as u64
 }
 
 /// A number whose upper bits are a hash of `key`.
+#[must_use]
 pub const fn hash(key: u64) -> u64 {
     key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Keys, each by a bit of its hash among `WORDS` times 64, a power of two: what is none of them is told at a look.
 #[derive(Clone, Debug)]
-pub struct Set<const WORDS: usize>([u64; WORDS]);
+pub struct Set<const WORDS: usize>(Box<[u64; WORDS]>);
 
 impl<const WORDS: usize> Set<WORDS> {
     /// The set of `keys`.
     pub fn new(keys: impl IntoIterator<Item = u64>) -> Self {
-        let mut set = Self([0; WORDS]);
+        let mut set = Self(Box::new([0; WORDS]));
         for key in keys {
             let (slot, bit) = Self::bit(key);
             if let Some(bits) = set.0.get_mut(slot) {
@@ -59,6 +61,7 @@ impl<const WORDS: usize> Set<WORDS> {
 
     /// Whether the key may be one of them.
     #[inline]
+    #[must_use]
     pub fn may_hold(&self, key: u64) -> bool {
         let (slot, bit) = Self::bit(key);
         self.0.get(slot).is_some_and(|bits| bits & bit != 0)
@@ -103,6 +106,7 @@ impl Ranks {
     }
 
     /// How many places lie before glyph `at`.
+    #[must_use]
     pub fn before(&self, at: usize) -> usize {
         let within = |(before, bits): &(u32, u32)| (before + (bits & ((1 << (at % BLOCK)) - 1)).count_ones()) as usize;
         self.blocks.get(at / BLOCK).map_or(self.count, within)
@@ -118,6 +122,7 @@ pub struct Places {
 
 impl Places {
     /// The places of `list` in a text of `length` glyphs.
+    #[must_use]
     pub fn new(list: Vec<usize>, length: usize) -> Self {
         let mut places = Self { list, ranks: Ranks::default() };
         places.rank(length);
@@ -125,6 +130,7 @@ impl Places {
     }
 
     /// None yet, with room for `capacity`.
+    #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { list: Vec::with_capacity(capacity), ranks: Ranks::default() }
     }
@@ -140,16 +146,19 @@ impl Places {
     }
 
     /// Those inside `range`.
+    #[must_use]
     pub fn within(&self, range: Glyphs) -> &[usize] {
         self.list.get(self.ranks.before(range.start)..self.ranks.before(range.end)).unwrap_or_default()
     }
 
     /// The first at `at` or behind it.
+    #[must_use]
     pub fn from(&self, at: usize) -> Option<usize> {
         self.list.get(self.ranks.before(at)).copied()
     }
 
     /// The last before `at`.
+    #[must_use]
     pub fn before(&self, at: usize) -> Option<usize> {
         self.list.get(self.ranks.before(at).checked_sub(1)?).copied()
     }
@@ -169,16 +178,19 @@ impl<'a, T> Placed<'a, T> {
     }
 
     /// All of it.
+    #[must_use]
     pub const fn all(&self) -> &'a [T] {
         self.list
     }
 
     /// The indices of what starts inside `range`.
+    #[must_use]
     pub fn indices_in(&self, range: &Glyphs) -> Range<usize> {
         self.ranks.before(range.start)..self.ranks.before(range.end)
     }
 
     /// What starts inside `range`.
+    #[must_use]
     pub fn starting_in(&self, range: &Glyphs) -> &'a [T] {
         self.list.get(self.indices_in(range)).unwrap_or_default()
     }

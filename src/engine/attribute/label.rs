@@ -168,7 +168,7 @@ fn fronted(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
         .hits
         .inside(left.clone())
         .filter(|h| h.end() == left.end && h.end() - h.start() >= 2 && super::window::cuts(reading, *h))
-        .map(|h| h.start())
+        .map(super::super::lexicon::Hit::start)
         .min();
     let noun = verb.map_or(left.end..left.end, |start| noun_before(reading, &(left.start..start)));
     if ends_noun(reading, &noun) { noun } else { left.end..left.end }

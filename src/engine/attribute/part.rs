@@ -13,7 +13,7 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
     if sentence.row {
         return;
     }
-    let opens: Vec<usize> = reading.words(sentence.range.clone(), Role::Part).map(|word| word.start()).collect();
+    let opens: Vec<usize> = reading.words(sentence.range.clone(), Role::Part).map(super::super::lexicon::Hit::start).collect();
     for &open in &opens {
         let until = opens.iter().copied().find(|&o| o > open).unwrap_or(sentence.range.end);
         let initial = open == sentence.range.start;

@@ -155,7 +155,7 @@ pub fn cumulative(reading: &Reading<'_, '_>, q: &QuantityMention, sentence: usiz
             .find(|&s| s > range.start && reading.source.before(s) == '共')
             .map(|s| s - 1);
         let opening = (range.clone()).rev().find(|&i| in_all(reading, i));
-        let word = reading.words(range.clone(), Role::Cumulative).last().map(|h| h.start()).max(total).max(opening)?;
+        let word = reading.words(range.clone(), Role::Cumulative).last().map(super::super::lexicon::Hit::start).max(total).max(opening)?;
         let dated = reading.dates_in(&(word..range.end)).iter().any(|d| dates_figures(reading, d) && !matches!(d.shape, DateShape::Event));
         let stock = reading.any(word..(word + 6).min(range.end), words!["储备", "存量", "存有"]);
         (!dated && !stock).then_some(word)

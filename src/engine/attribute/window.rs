@@ -95,7 +95,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
     let mut end = left.end;
     loop {
         let near = left.start.max(end.saturating_sub(LONGEST_TRIM))..end;
-        let word = reading.hits.within(near, TRIMS).filter(|h| h.end() == end).map(|h| h.start()).min();
+        let word = reading.hits.within(near, TRIMS).filter(|h| h.end() == end).map(super::super::lexicon::Hit::start).min();
         // 平均 and 当年 stand between the noun and its number.
         let mean = reading.source.ends_with(end, "平均").then(|| end - 2);
         let dated = reading.dates_in(&(left.start..end)).last().filter(|d| d.range.end == end).map(|d| d.range.start);

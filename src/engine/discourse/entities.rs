@@ -32,6 +32,20 @@ fn one_longer(a: &str, b: &str) -> bool {
 }
 
 impl Entity {
+    /// What a mention tells of an institution that is called `canonical`.
+    fn of(m: &InstitutionMention, canonical: &str) -> Self {
+        Self {
+            name: m.name.clone(),
+            canonical: canonical.to_owned(),
+            kind: m.kind,
+            head_office: m.head_office.clone(),
+            region: (m.region_code.clone(), m.region_name.clone()),
+            mentions: Vec::new(),
+            implied: false,
+            register: m.register,
+        }
+    }
+
     /// Whether a mention may mean it: one of another row, or unknown to the register and of another region, does not.
     fn may_be(&self, m: &InstitutionMention) -> bool {
         let one_region = self.region.0.is_empty() || m.region_code.is_empty() || self.region.0 == m.region_code;
@@ -104,16 +118,7 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
         }
         let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
             *by_key.entry(key).or_insert_with(|| {
-                out.entities.push(Entity {
-                    name: m.name.clone(),
-                    canonical: m.canonical.clone(),
-                    kind: m.kind,
-                    head_office: m.head_office.clone(),
-                    region: (m.region_code.clone(), m.region_name.clone()),
-                    mentions: Vec::new(),
-                    implied: false,
-                    register: m.register,
-                });
+                out.entities.push(Entity::of(m, &m.canonical));
                 out.entities.len() - 1
             })
         });
@@ -240,16 +245,7 @@ impl Tails {
 fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut Discourse) -> usize {
     let canonical = if m.parent.is_empty() { &m.canonical } else { &m.parent };
     *by_key.entry(key(canonical)).or_insert_with(|| {
-        out.entities.push(Entity {
-            name: m.name.clone(),
-            canonical: canonical.clone(),
-            kind: m.kind,
-            head_office: m.head_office.clone(),
-            region: (m.region_code.clone(), m.region_name.clone()),
-            mentions: Vec::new(),
-            implied: false,
-            register: m.register,
-        });
+        out.entities.push(Entity::of(m, canonical));
         out.entities.len() - 1
     })
 }

@@ -413,7 +413,7 @@ impl Lexicon {
         };
         let found = self.trie.find(source.glyphs());
         // Backwards, the longest of those that start at a place comes first.
-        let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), |hit| hit.start());
+        let (by_start, first) = by_place(found.iter().rev().map(hit), source.len(), Hit::start);
         let mut bits = vec![0; source.len().div_ceil(BLOCK)];
         for hit in &by_start {
             if let Some(block) = bits.get_mut(hit.start() / BLOCK) {

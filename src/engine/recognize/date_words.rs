@@ -232,6 +232,7 @@ impl Reader<'_> {
 
     /// What follows the hour in 12时, 14时30分, 三点半.
     fn clock(&self, at: usize, hour_end: usize, digits: bool) -> Option<usize> {
+        const PART: &Words = words!["上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间"];
         let at_hour = hour_end + 1;
         let next = self.view.at(at_hour);
         if let Some((end, _)) = self
@@ -244,7 +245,6 @@ impl Reader<'_> {
         if let Some(end) = self.view.skip_any(at_hour, words!["钟", "整", "半"]) {
             return Some(end);
         }
-        const PART: &Words = words!["上午", "下午", "晚上", "凌晨", "中午", "早上", "晚", "早", "午后", "傍晚", "至", "到", "时间"];
         let told = self.view.ending(at, PART).next().is_some();
         let word = if self.view.at(hour_end) == '时' {
             matches!(next, '代' | '期' | '间' | '段' | '机' | '尚' | '光' | '差' | '效' | '限')

@@ -33,34 +33,46 @@ pub(super) struct Numeral {
     pub fraction: bool,
 }
 
-/// The Chinese digits with their values, each in the place that [`place`] gives it: one look tells what a glyph is.
-static DIGITS: [(char, u8); PLACES] = {
-    const ALL: [&[char]; 10] = [
-        &['零', '〇', '○'],
-        &['一', '壹'],
-        &['二', '贰', '两'],
-        &['三', '叁'],
-        &['四', '肆'],
-        &['五', '伍'],
-        &['六', '陆'],
-        &['七', '柒'],
-        &['八', '捌'],
-        &['九', '玖'],
-    ];
-    let mut table = [('\0', 0); PLACES];
-    let mut value = 0;
-    while value < ALL.len() {
-        let mut rest = ALL[value];
-        while let [digit, others @ ..] = rest {
-            assert!(table[place(*digit)].0 == '\0', "each digit has a place of its own");
-            table[place(*digit)] = (*digit, value as u8);
-            rest = others;
-        }
-        value += 1;
+/// The Chinese digits with their values.
+const DIGITS: &[(char, u8)] = &[
+    ('零', 0),
+    ('〇', 0),
+    ('○', 0),
+    ('一', 1),
+    ('壹', 1),
+    ('二', 2),
+    ('贰', 2),
+    ('两', 2),
+    ('三', 3),
+    ('叁', 3),
+    ('四', 4),
+    ('肆', 4),
+    ('五', 5),
+    ('伍', 5),
+    ('六', 6),
+    ('陆', 6),
+    ('七', 7),
+    ('柒', 7),
+    ('八', 8),
+    ('捌', 8),
+    ('九', 9),
+    ('玖', 9),
+];
+
+/// The digits, each in the place that [`place`] gives it: one look tells what a glyph is.
+static BY_PLACE: [(char, u8); 256] = by_place(DIGITS);
+
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, which stops at a wrong index")]
+const fn by_place(digits: &[(char, u8)]) -> [(char, u8); 256] {
+    let mut table = [('\0', 0); 256];
+    let mut rest = digits;
+    while let [digit, others @ ..] = rest {
+        assert!(table[place(digit.0)].0 == '\0', "each digit has a place of its own");
+        table[place(digit.0)] = *digit;
+        rest = others;
     }
     table
-};
-const PLACES: usize = 256;
+}
 
 const fn place(c: char) -> usize {
     ((c as u32).wrapping_mul(0x9e37_79b1) >> 24) as usize
@@ -68,7 +80,7 @@ const fn place(c: char) -> usize {
 
 /// The value of a Chinese digit.
 pub(super) fn han_digit(c: char) -> Option<u8> {
-    DIGITS.get(place(c)).and_then(|&(digit, value)| if digit == c { Some(value) } else { None })
+    BY_PLACE.get(place(c)).and_then(|&(digit, value)| if digit == c { Some(value) } else { None })
 }
 
 /// 十 百 千 and their formal spellings.

@@ -21,7 +21,7 @@ impl<'a> Parts<'a> {
         let names = hits.of(In::ANY_NAME);
         let crossed = crossed(names.iter().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
         // In the order of their starts, the longest of those that end at a place comes first.
-        let (names, first) = by_place(names.iter().copied(), source.len(), |hit| hit.end());
+        let (names, first) = by_place(names.iter().copied(), source.len(), crate::engine::lexicon::Hit::end);
         Self { source, lexicon, hits, names, first, crossed }
     }
 
