@@ -114,12 +114,12 @@ pub struct Hits {
     by_start: Vec<Hit>,
     /// Index in `by_start` of the first hit that starts at or after each glyph.
     first: Vec<u32>,
-    /// The bits of the words that start among each 32 glyphs: what no word there is need not be looked for.
+    /// The bits of the words that start among each 16 glyphs: what no word there is need not be looked for.
     bits: Vec<u32>,
 }
 
 /// How many glyphs have their bits in common.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 
 impl Hits {
     /// The words that start at glyph `at`, longest first.
