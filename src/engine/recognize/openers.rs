@@ -54,13 +54,12 @@ impl Openers {
     pub fn find(source: &SourceText<'_>) -> Self {
         let Tables { bits, pairs } = &*TABLES;
         let looked = marked(source.glyphs().iter(), |at, &glyph| {
-            let bits = bits.get(glyph as usize).map_or(0, |&bits| u32::from(bits));
-            (at << (2 * BITS) | bits, bits != 0)
+            let bits = bits.get(glyph as usize).copied().unwrap_or(0);
+            ((at, bits), bits != 0)
         });
-        let places = marked(looked.into_iter(), |_, packed| {
-            let at = packed >> (2 * BITS);
+        let places = marked(looked.into_iter(), |_, (at, bits)| {
             let paired = pairs.may_hold(pair(source.at(at as usize), source.at(at as usize + 1)));
-            let bits = (packed | if paired { packed >> BITS } else { 0 }) & ((1 << BITS) - 1);
+            let bits = u32::from(bits | if paired { bits >> BITS } else { 0 }) & ((1 << BITS) - 1);
             (at << BITS | bits, bits != 0)
         });
         Self { places }
