@@ -336,17 +336,14 @@ impl<'t> Line<'t> {
 /// Whether a line has cells set apart by wide gaps, numbers among them.
 fn is_row(line: &str) -> bool {
     // Most lines have no space at all. One is a byte up to 0x20, or begins with 0xc2 or 0xe1, or is U+20xx or U+3000.
-    let one = |byte: u8| (byte <= b' ') || (byte == 0xc2) || (byte == 0xe1);
-    let three = |first: u8, second: u8, third: u8| {
-        let general = (second == 0x80) & ((third.wrapping_sub(0x80) <= 0x0a) | (third.wrapping_sub(0xa8) <= 0x07)) || (second == 0x81);
-        one(first) || (first == 0xe2) & general || (first == 0xe3) && (second == 0x80) && (third == 0x80)
-    };
+    let one = |byte: u8| matches!(byte, 0..=b' ' | 0xc2 | 0xe1);
+    let wide = |bytes: [u8; 3]| matches!(bytes, [0xe2, 0x80, 0x80..=0x8a | 0xa8..=0xaf] | [0xe2, 0x81, _] | [0xe3, 0x80, 0x80]);
     let bytes = line.as_bytes();
     let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
     // To the end, without a branch for each byte.
-    let wide = bytes.iter().zip(second).zip(third);
-    let spaced = wide.fold(false, |found, ((&first, &second), &third)| found | three(first, second, third))
-        || bytes.iter().rev().take(2).any(|&byte| one(byte));
+    let threes = bytes.iter().zip(second).zip(third).map(|((&first, &second), &third)| [first, second, third]);
+    let spaced =
+        threes.fold(false, |found, bytes| found | one(bytes[0]) | wide(bytes)) || bytes.iter().rev().take(2).any(|&byte| one(byte));
     if !spaced {
         return false;
     }

@@ -3,7 +3,7 @@
 //! At most places of a text no word begins, or one of a single glyph. Where one may begin is noted first, for the
 //! whole text, by looks at two sets of bits that stay in the nearest cache. Only there the words are looked up: those
 //! of one glyph in a table of their own, the others by their first two glyphs, and then, for all places at once, by one
-//! glyph more as long as any word goes on. There is no branch in it that a processor would have to guess.
+//! glyph more as long as any word goes on. Only a table whose place is taken asks again: else no branch is to be guessed.
 
 use std::collections::BTreeMap;
 

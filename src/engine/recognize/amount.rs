@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     /// Multiplies the number into its unit.
     fn apply(&self, amount: &mut Amount<'a>, number: &Numeral, found: Found<'a>) {
         let two_digits = self.view.at(found.start) == '折' && amount.value.is_some_and(|v| v > Decimal::TEN);
-        let factor = if two_digits { Decimal::ONE } else { found.factor() };
+        let factor = if two_digits { Decimal::ONE } else { found.row.factor };
         amount.value = amount.value.and_then(|v| v.checked_mul(factor)).map(|v| v.normalize());
         amount.kind = found.row.kind;
         amount.unit = found.wire(&self.view);
@@ -171,8 +171,8 @@ impl<'a> Reader<'a> {
             };
             let fen = self.view.at(number.end) == '分' && above < Decimal::ONE && !matches!(self.view.at(number.end + 1), '之' | '公');
             let factor = match self.unit_at(number.end, &number) {
-                Some(found) if found.row.kind == QuantityKind::Money && found.row.unit == amount.unit && found.factor() < above => {
-                    (found.factor(), found.end)
+                Some(found) if found.row.kind == QuantityKind::Money && found.row.unit == amount.unit && found.row.factor < above => {
+                    (found.row.factor, found.end)
                 }
                 _ if fen || self.view.at(number.end) == '分' && self.view.at(amount.end.wrapping_sub(1)) == '元' => {
                     (Decimal::new(1, 2), number.end + 1)

@@ -382,7 +382,7 @@ impl<'a> Reader<'a> {
             }
             first.value = first.numeral;
             if let Some(found) = &upper.found {
-                first.value = first.numeral.and_then(|n| n.checked_mul(found.factor())).map(|v| v.normalize());
+                first.value = first.numeral.and_then(|n| n.checked_mul(found.row.factor)).map(|v| v.normalize());
             }
         }
         if first.value.is_none() || first.value >= upper.value {

@@ -20,11 +20,6 @@ pub(super) struct Found<'l> {
 }
 
 impl Found<'_> {
-    /// What the number is multiplied with.
-    pub fn factor(&self) -> Decimal {
-        self.row.factor
-    }
-
     /// The unit on the wire.
     pub fn wire(&self, view: &View<'_>) -> String {
         if !self.row.unit.is_empty() {
