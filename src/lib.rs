@@ -4,8 +4,6 @@
 
 pub mod cli;
 pub mod config;
-pub mod engine;
-pub mod evaluate;
 pub mod files;
 pub mod grpc;
 pub mod metrics;

@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::engine::lexicon::{Problems, SourceFile, Sources};
-use crate::engine::report::Report;
-use crate::engine::{Bulletin, Engine};
 use crate::grpc::Extract;
 use crate::metrics::Reloaded;
 use crate::renew::{Renewable, Source};
 use crate::{config, files};
+use jianbao_engine::report::Report;
+use jianbao_engine::{Bulletin, Engine};
+use jianbao_engine::{OperatorText, Problems, SourceFile};
 
 /// Longest register, in bytes.
 pub const MAX_REGISTER_BYTES: u64 = 16 << 20;
@@ -76,8 +76,8 @@ impl Places {
     }
 
     /// The files that can be read, and the problems of those that cannot.
-    fn read(&self) -> (Sources, Problems) {
-        let (mut sources, mut problems) = (Sources::default(), Problems::default());
+    fn read(&self) -> (OperatorText, Problems) {
+        let (mut sources, mut problems) = (OperatorText::default(), Problems::default());
         if let Some(path) = &self.institutions {
             sources.register = read(path, &path.display().to_string(), MAX_REGISTER_BYTES, &mut problems);
         }

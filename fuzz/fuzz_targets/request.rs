@@ -5,7 +5,7 @@
 
 #[path = "../../tests/it/hostile.rs"]
 mod hostile;
-#[path = "../../tests/it/invariants.rs"]
+#[path = "../../crates/engine/tests/it/invariants.rs"]
 mod invariants;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| hostile::request(data));

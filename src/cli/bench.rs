@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::extract::read;
 use super::{Console, Exit, Failure};
-use crate::engine::Engine;
 use crate::grpc::load::{Load, Plan, Tally};
+use jianbao_engine::Engine;
 
 /// What to send, and how.
 #[derive(Debug, clap::Args)]

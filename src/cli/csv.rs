@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use csv::Writer;
 
-use crate::engine::report::{ChangeDirection, Figure, Institution, InstitutionType, MeasureCategory, Report};
+use jianbao_engine::report::{ChangeDirection, Figure, Institution, InstitutionType, MeasureCategory, Report};
 
 /// Stands between the codes of one cell.
 const BETWEEN_CODES: &str = "|";

@@ -10,10 +10,10 @@ use serde::ser::{SerializeMap as _, Serializer};
 use super::extract::read;
 use super::style::left;
 use super::{Console, Exit, Failure, engine};
-use crate::engine::report::OffsetEncoding;
-use crate::engine::{Bulletin, Engine};
-use crate::evaluate::{Gold, Ratio, Scores, Tally, score};
 use crate::register::Places;
+use jianbao_engine::report::OffsetEncoding;
+use jianbao_engine::{Bulletin, Engine};
+use jianbao_evaluate::{Gold, Ratio, Scores, Tally, score};
 
 /// What a gold file's name ends with; its bulletin's ends with `.txt`.
 const GOLD: &str = ".gold.json";

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::{Console, Exit, Failure, csv, engine, json, table};
-use crate::engine::Bulletin;
-use crate::engine::recognize::date::Day;
-use crate::engine::report::{OffsetEncoding, Report};
 use crate::register::Places;
+use jianbao_engine::Bulletin;
+use jianbao_engine::recognize::date::Day;
+use jianbao_engine::report::{OffsetEncoding, Report};
 
 /// What to read, and how to print it.
 #[derive(Debug, clap::Args)]

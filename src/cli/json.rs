@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::engine::report::Report;
+use jianbao_engine::report::Report;
 
 /// One report, indented.
 ///

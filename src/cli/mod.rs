@@ -25,8 +25,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::config::ServeArgs;
-use crate::engine::Engine;
 use crate::register::Places;
+use jianbao_engine::Engine;
 use style::Paint;
 
 /// What `jianbao` is told to do.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::style::{Paint, clip, left, one_line, right, width};
-use crate::engine::report::{
+use jianbao_engine::report::{
     Change, ChangeDirection, Derivation, Figure, Finding, InstitutionReport, Measure, Period, Qualifier, QuantityRole, Report,
 };
 
@@ -173,7 +173,7 @@ impl Page<'_> {
 
     fn findings(&self, findings: &[Finding], text: &str, out: &mut dyn Write) -> io::Result<()> {
         for finding in findings {
-            let cut = |span: &crate::engine::report::Span| text.get(span.start..span.end).map(|cut| format!("“{}”", one_line(cut)));
+            let cut = |span: &jianbao_engine::report::Span| text.get(span.start..span.end).map(|cut| format!("“{}”", one_line(cut)));
             let places: Vec<String> = finding.spans.iter().filter_map(cut).collect();
             let code = self.style.paint.yellow(&words(finding.code.code()));
             let mut line = format!("{} {code}: {}", words(finding.severity.code()), one_line(&finding.message));

@@ -61,7 +61,7 @@ fn the_version_names_the_commit_and_the_words() {
     let (_, rest) = version.split_once(&format!("jianbao {} (commit ", env!("CARGO_PKG_VERSION"))).expect("the version");
     let (commit, lexicon) = rest.split_once(", lexicon ").expect("both");
     assert!(commit == "unknown" || commit.len() >= 12, "{version}");
-    assert_eq!(lexicon.trim_end_matches(')'), crate::engine::Engine::new().unwrap().lexicon().digest());
+    assert_eq!(lexicon.trim_end_matches(')'), jianbao_engine::Engine::new().unwrap().lexicon().digest());
 }
 
 #[test]

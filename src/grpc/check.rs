@@ -2,8 +2,8 @@
 
 use super::pb;
 use super::status::{Refusal, Violation, quoted};
-use crate::engine::Bulletin;
-use crate::engine::report::OffsetEncoding;
+use jianbao_engine::Bulletin;
+use jianbao_engine::report::OffsetEncoding;
 
 /// Longest `bulletin.id`, in bytes.
 pub const MAX_ID_BYTES: usize = 256;

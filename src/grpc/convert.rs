@@ -1,7 +1,7 @@
 //! The engine's report as the wire's: field by field, strings moved and not copied.
 
 use super::pb;
-use crate::engine::report as engine;
+use jianbao_engine::report as engine;
 
 impl From<engine::Report> for pb::Report {
     fn from(report: engine::Report) -> Self {

@@ -409,12 +409,12 @@ pub async fn serve(
 mod tests {
     use super::*;
     use crate::config::ServeArgs;
-    use crate::engine::report::Report;
+    use jianbao_engine::report::Report;
 
     struct Nothing;
 
     impl Extract for Nothing {
-        fn extract(&self, _: &crate::engine::Bulletin) -> Report {
+        fn extract(&self, _: &jianbao_engine::Bulletin) -> Report {
             Report::default()
         }
     }

@@ -11,8 +11,8 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::pb;
-use crate::engine::report::OffsetEncoding;
-use crate::engine::{Bulletin, Engine};
+use jianbao_engine::report::OffsetEncoding;
+use jianbao_engine::{Bulletin, Engine};
 use pb::bulk_extract_reports_response::Outcome;
 use pb::extract_report_service_client::ExtractReportServiceClient;
 

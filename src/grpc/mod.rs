@@ -35,8 +35,8 @@ use std::time::Duration;
 
 pub use listen::{Drained, Server, serve};
 
-use crate::engine::report::Report;
-use crate::engine::{Bulletin, Engine};
+use jianbao_engine::report::Report;
+use jianbao_engine::{Bulletin, Engine};
 
 /// The contract, generated from `proto/jianbao/v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated code")]

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use jianbao::engine::report::FindingCode;
 use jianbao::grpc::status::Reason;
+use jianbao_engine::report::FindingCode;
 
 use super::folder::Folder;
 

@@ -9,15 +9,15 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use jianbao::engine::lexicon::{Problems, Register, SourceFile, Tables, addition};
-use jianbao::engine::recognize::date::{self, Day};
-use jianbao::engine::recognize::openers::Openers;
-use jianbao::engine::recognize::quantity;
-use jianbao::engine::source::SourceText;
 use jianbao::grpc::compression::Encoding;
 use jianbao::grpc::frame::{Frame, FrameReader, FrameWriter};
 use jianbao::grpc::pb;
 use jianbao::grpc::work::Desk;
+use jianbao_engine::lexicon::{Problems, Register, SourceFile, Tables, addition};
+use jianbao_engine::recognize::date::{self, Day};
+use jianbao_engine::recognize::openers::Openers;
+use jianbao_engine::recognize::quantity;
+use jianbao_engine::source::SourceText;
 use prost::Message as _;
 
 use super::invariants::{ENGINE, hold};
@@ -161,7 +161,7 @@ pub fn request(data: &[u8]) {
 struct Reader;
 
 impl jianbao::grpc::Extract for Reader {
-    fn extract(&self, bulletin: &jianbao::engine::Bulletin) -> jianbao::engine::report::Report {
+    fn extract(&self, bulletin: &jianbao_engine::Bulletin) -> jianbao_engine::report::Report {
         ENGINE.extract(bulletin)
     }
 }
@@ -241,7 +241,7 @@ mod tests {
     fn hostile_texts_take_at_most_three_times_as_long_as_prose() {
         const SIZE: usize = 512 << 10;
         const NESTED: usize = 100_000;
-        let bulletins = super::super::corpus::texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins"));
+        let bulletins = super::super::texts::texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bulletins"));
         let prose: String = bulletins.into_iter().map(|(_, text)| text + "\n").collect();
         let sentence = prose.replace(['。', '；', '！', '？', '\n', '\r'], "，");
         let of_prose = time(&filled(&prose, SIZE));

@@ -12,15 +12,14 @@
     reason = "a test may stop at what it did not expect"
 )]
 
-mod bulletins;
-mod corpus;
-mod examples;
 mod folder;
 mod grpc;
 mod guide;
 mod hostile;
+// What both kinds of tests ask of a text stands with the engine's own.
+#[path = "../../crates/engine/tests/it/invariants.rs"]
 mod invariants;
-mod properties;
 mod register;
-mod tables;
+#[path = "../../crates/engine/tests/it/texts.rs"]
+mod texts;
 mod tidy;

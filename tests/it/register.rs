@@ -4,17 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jianbao::engine::lexicon::{SourceFile, Sources};
-use jianbao::engine::report::{Institution, InstitutionType, OffsetEncoding, Report};
-use jianbao::engine::{Bulletin, Engine};
 use jianbao::grpc::Extract;
 use jianbao::metrics::Metrics;
 use jianbao::register::Places;
 use jianbao::renew::Renewable;
+use jianbao_engine::report::{Institution, InstitutionType, OffsetEncoding, Report};
+use jianbao_engine::{Bulletin, Engine};
+use jianbao_engine::{OperatorText, SourceFile};
 
-use super::corpus::texts;
 use super::folder::Folder;
 use super::invariants::{broken, figures};
+use super::texts::texts;
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/register").join(path)
@@ -27,7 +27,7 @@ fn engine() -> Engine {
 
 fn with_register(rows: &str) -> Engine {
     let register = SourceFile { name: "register.csv".to_owned(), text: format!("id,name,aliases,type,region,head_office\n{rows}") };
-    Engine::with(&Sources { register: Some(register), tables: Vec::new() }).unwrap()
+    Engine::with(&OperatorText { register: Some(register), tables: Vec::new() }).unwrap()
 }
 
 fn read(engine: &Engine, text: &str) -> Report {
@@ -154,7 +154,7 @@ fn no_register_breaks_an_invariant() {
             .collect();
         let rows = (0..).zip(&scraps).map(|(n, scrap)| format!("{n},{scrap},,,,\n")).collect::<Vec<_>>().concat();
         let register = SourceFile { name: "r.csv".to_owned(), text: format!("id,name,aliases,type,region,head_office\n{rows}") };
-        let Ok(engine) = Engine::with(&Sources { register: Some(register), tables: Vec::new() }) else { continue };
+        let Ok(engine) = Engine::with(&OperatorText { register: Some(register), tables: Vec::new() }) else { continue };
         let report = read(&engine, &text);
         assert!(report.institutions.iter().any(|i| !i.institution.register_id.is_empty()), "{name}");
     }
@@ -203,7 +203,7 @@ fn a_reload_takes_what_is_good_and_keeps_the_last_good_one_otherwise() {
 fn a_register_of_the_greatest_length_is_read() {
     let rows = (0..50_000).map(|n| format!("{n},岚{n}号农商银行,岚{n}行\n")).collect::<Vec<_>>().concat();
     let register = SourceFile { name: "r.csv".to_owned(), text: format!("id,name,aliases\n{rows}") };
-    let engine = Engine::with(&Sources { register: Some(register), tables: Vec::new() }).unwrap();
+    let engine = Engine::with(&OperatorText { register: Some(register), tables: Vec::new() }).unwrap();
     let report = engine.extract(&Bulletin { text: "岚31415行发放贷款77万元。".to_owned(), ..Bulletin::default() });
     assert_eq!(only(&report).register_id, "31415");
 }

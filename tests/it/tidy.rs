@@ -26,6 +26,16 @@ fn sources(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
+/// The sources of the program: the root package's and its crates'.
+fn programs() -> Vec<(PathBuf, String)> {
+    ["src", "crates/engine/src", "crates/evaluate/src"].into_iter().flat_map(|folder| sources(folder, "rs")).collect()
+}
+
+/// Its tests and benchmarks.
+fn tests() -> Vec<(PathBuf, String)> {
+    ["tests", "crates/engine/tests", "crates/engine/benches"].into_iter().flat_map(|folder| sources(folder, "rs")).collect()
+}
+
 /// The lines of a source that are program: no comments, nothing from the first `#[cfg(test)]` on.
 fn program(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
@@ -45,7 +55,7 @@ fn assert_none(problems: &[String]) {
 
 #[test]
 fn no_source_is_too_long_to_read() {
-    let long: Vec<String> = sources("src", "rs")
+    let long: Vec<String> = programs()
         .iter()
         .map(|(path, text)| (path, text.lines().count()))
         .filter(|(_, lines)| *lines > LONGEST)
@@ -76,7 +86,7 @@ fn the_engine_knows_no_wire_no_runtime_and_no_system() {
         "f64",
     ];
     let mut problems = Vec::new();
-    for (path, text) in sources("src/engine", "rs").iter().filter(|(path, _)| !is_test(path)) {
+    for (path, text) in sources("crates/engine/src", "rs").iter().filter(|(path, _)| !is_test(path)) {
         for (number, line) in program(text) {
             let words: Vec<&str> = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).collect();
             let names = |banned: &str| {
@@ -94,7 +104,7 @@ fn the_engine_knows_no_wire_no_runtime_and_no_system() {
 fn nothing_in_the_sources_asks_to_panic() {
     const BANNED: &[&str] = &[".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!(", "dbg!("];
     let mut problems = Vec::new();
-    for (path, text) in sources("src", "rs").iter().filter(|(path, _)| !is_test(path)) {
+    for (path, text) in programs().iter().filter(|(path, _)| !is_test(path)) {
         for (number, line) in program(text) {
             problems.extend(
                 BANNED.iter().filter(|banned| line.contains(**banned)).map(|banned| format!("{}:{number}: {banned}", path.display())),
@@ -108,7 +118,7 @@ fn nothing_in_the_sources_asks_to_panic() {
 fn no_test_is_switched_off_or_expects_a_panic_or_waits() {
     let banned = [["#[", "ignore"].concat(), ["#[", "should_panic"].concat(), ["thread::", "sleep"].concat()];
     let mut problems = Vec::new();
-    for (path, text) in sources("src", "rs").iter().chain(&sources("tests", "rs")) {
+    for (path, text) in programs().iter().chain(&tests()) {
         for (number, line) in text.lines().enumerate() {
             problems.extend(
                 banned
@@ -125,7 +135,7 @@ fn no_test_is_switched_off_or_expects_a_panic_or_waits() {
 fn the_sources_name_no_machine() {
     let banned = [["/", "work/"].concat(), ["/", "tmp/"].concat(), ["/", "home/"].concat(), ["/", "root/"].concat()];
     let mut problems = Vec::new();
-    for (path, text) in sources("src", "rs").iter().chain(&sources("tests", "rs")).chain(&sources("benches", "rs")) {
+    for (path, text) in programs().iter().chain(&tests()) {
         problems.extend(
             text.lines()
                 .enumerate()

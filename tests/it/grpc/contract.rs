@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jianbao::engine::report;
 use jianbao::grpc::{DESCRIPTORS, pb};
+use jianbao_engine::report;
 use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 

@@ -4,8 +4,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jianbao::engine::Engine;
 use jianbao::grpc::load::{Load, Plan, Tally};
+use jianbao_engine::Engine;
 
 use super::life::Program;
 use super::{Running, options, start, start_with};

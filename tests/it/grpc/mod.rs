@@ -20,10 +20,10 @@ use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::time::Duration;
 
 use jianbao::config::ServeArgs;
-use jianbao::engine::Bulletin;
-use jianbao::engine::report::Report;
 use jianbao::grpc::pool::Pool;
 use jianbao::grpc::{Drained, Extract, Options, Server, health_pb, pb};
+use jianbao_engine::Bulletin;
+use jianbao_engine::report::Report;
 use pb::extract_report_service_client::ExtractReportServiceClient;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};

@@ -1,0 +1,227 @@
+//! Which act a figure belongs to.
+
+use std::ops::Range;
+
+use super::Fact;
+use crate::measure::{Cue, opens_plan};
+use crate::reading::Reading;
+use crate::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
+use crate::words::{Words, words};
+
+/// Settles the category of each fact of a sentence.
+pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
+    // What is planned is no act yet, whatever its sum.
+    if facts.get(range.start).is_some_and(|first| opens_plan(reading, &first.window.sentence)) {
+        return;
+    }
+    for index in range.clone() {
+        let category = facts.get(index).and_then(|f| fixed(reading, f)).map(|c| by_trade(reading, facts.get(index), c));
+        if let Some(fact) = facts.get_mut(index) {
+            fact.category = category;
+        }
+    }
+    for index in range.clone() {
+        let Some(fact) = facts.get(index) else { continue };
+        if fact.category.is_some() || never(fact) {
+            continue;
+        }
+        let repaid = facts
+            .get(index + 1)
+            .is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
+        if repaid {
+            continue;
+        }
+        let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
+        let with_loan =
+            if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
+        let category = with_loan
+            .or_else(|| cue_before(cues, fact))
+            .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
+            .or_else(|| if fact.metric == Metric::StaffCount { cue_behind(cues, fact) } else { None })
+            .or_else(|| neighbour(reading, facts, &range, index))
+            .or_else(|| cue_in_sentence(cues, fact))
+            .or_else(|| default(reading, fact));
+        if let Some(fact) = facts.get_mut(index) {
+            fact.category = category;
+        }
+    }
+}
+
+/// Figures that belong to no act.
+const fn never(fact: &Fact) -> bool {
+    matches!(fact.metric, Metric::Other) && matches!(fact.kind, QuantityKind::Money)
+        || matches!(
+            fact.metric,
+            Metric::NonPerformingLoan
+                | Metric::NonPerformingRatio
+                | Metric::DepositBalance
+                | Metric::TotalAssets
+                | Metric::RevenueOrProfit
+                | Metric::LoanRepaid
+        )
+}
+
+/// A guarantee company's loans are those it stands surety for.
+fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
+    let guarantees = fact
+        .and_then(|f| f.owner)
+        .and_then(|o| reading.discourse.entities.get(o))
+        .is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
+    match category {
+        C::Lending if guarantees => C::RiskSharing,
+        C::RateReduction if guarantees => C::FeeReduction,
+        other => other,
+    }
+}
+
+/// The category a metric has wherever it stands.
+fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
+    let clause = fact.window.clause.start..fact.window.right.end;
+    Some(match fact.metric {
+        Metric::CreditLine if reading.any(clause.clone(), words!["提高到", "提升到", "提高至", "提升至", "增加到", "增加至", "调增至"]) => {
+            C::CreditLineIncrease
+        }
+        Metric::LoanDisbursed | Metric::LoanBalance | Metric::LoanApproved | Metric::CreditLine => C::Lending,
+        Metric::PipelineAmount if reading.any(fact.window.sentence.clone(), words!["对接会", "洽谈会", "推介会", "对接活动"]) => {
+            C::CustomerOutreach
+        }
+        Metric::PipelineAmount => C::Lending,
+        Metric::FinancingProvided
+            if reading.any(clause.clone(), words!["担保", "在保"]) || fact.label.contains("担保") || fact.label.contains("在保") =>
+        {
+            C::RiskSharing
+        }
+        Metric::CustomerCount if fact.label.starts_with("在保") => C::RiskSharing,
+        Metric::FinancingProvided => C::Lending,
+        Metric::LoanRenewed => C::LoanRenewal,
+        Metric::RepaymentDeferred => C::RepaymentDeferral,
+        Metric::OverdueRecordAdjusted => C::CreditRecordRelief,
+        Metric::CentralBankFunding => C::CentralBankFunding,
+        Metric::BondAmount => C::DirectFinancing,
+        Metric::BillAmount => C::Lending,
+        Metric::PaymentVolume => C::ServiceAccess,
+        Metric::DonationAmount => C::PublicWelfare,
+        Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => C::InsuranceProtection,
+        Metric::InterestRate if reading.any(clause, words!["担保费率", "担保费"]) || fact.label.contains("担保") => {
+            C::FeeReduction
+        }
+        Metric::InterestRate => C::RateReduction,
+        // What insurers took in as reported or estimated losses.
+        Metric::Other if words!["损金额", "损失金额"].end_before(reading.source, fact.noun.end) => C::InsuranceProtection,
+        Metric::ProcessingTime => C::ProcessSimplification,
+        Metric::ProductCount => C::ProductLaunch,
+        Metric::ConcessionAmount => concession(reading, fact),
+        _ => return None,
+    })
+}
+
+/// 罚息 is penalty relief, 利息 and 让利 are rates, everything else fees.
+fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
+    let clause = fact.window.left.start.min(fact.window.clause.start)..fact.window.right.end.min(fact.window.right.start + 8);
+    let near = fact.window.left.start..fact.window.right.start;
+    let says = |words: &Words| reading.any(near.clone(), words);
+    if says(words!["罚息", "逾期利息", "复利"]) {
+        C::PenaltyRelief
+    } else if says(words![
+        "减费让利",
+        "降费",
+        "手续费",
+        "服务费",
+        "评估费",
+        "公证费",
+        "费用",
+        "保费",
+        "担保费",
+        "减费",
+        "抵押登记费",
+        "收费"
+    ]) && !says(words!["财务费用", "利息"])
+    {
+        C::FeeReduction
+    } else if says(words!["让利", "利息", "融资成本", "财务成本", "财务费用", "贴息", "息"])
+        || reading.any(clause, words!["利息", "融资成本", "让利", "财务成本"])
+    {
+        C::RateReduction
+    } else {
+        C::FeeReduction
+    }
+}
+
+/// The nearest cue before a fact in its own clause, else the nearest behind it there.
+fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let clause = &fact.window.clause;
+    let until = fact.window.left.end;
+    let from = cues.partition_point(|c| c.range.start < clause.start);
+    let any = matches!(fact.metric, Metric::ApplicationCount | Metric::Share | Metric::Other | Metric::Condition | Metric::LoanTerm);
+    let here: Vec<&Cue> = cues
+        .get(from..)?
+        .iter()
+        .take_while(|c| c.range.start < clause.end)
+        .filter(|c| {
+            any || !matches!(
+                c.category,
+                C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement
+            )
+        })
+        .collect();
+    let before = here.iter().filter(|c| c.range.end <= until + 1).max_by_key(|c| c.range.end);
+    let behind = here.iter().filter(|c| c.range.end > until + 1).min_by_key(|c| c.range.start);
+    before.or(behind).map(|c| c.category)
+}
+
+/// The first cue behind a fact in its sentence: what the staff were sent to do.
+fn cue_behind(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let from = cues.partition_point(|c| c.range.start < fact.window.left.end);
+    cues.get(from).filter(|c| c.range.start < fact.window.sentence.end).map(|c| c.category)
+}
+
+fn cue_in_sentence(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let range = &fact.window.sentence;
+    let from = cues.partition_point(|c| c.range.start < range.start);
+    cues.get(from..)?
+        .iter()
+        .take_while(|c| c.range.start < range.end)
+        .filter(|c| c.range.end <= fact.window.left.end)
+        .last()
+        .map(|c| c.category)
+}
+
+/// The category of the nearest other figure of the act.
+fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, index: usize) -> Option<C> {
+    let fact = facts.get(index)?;
+    let mut best: Option<(usize, C)> = None;
+    let share = fact.metric == Metric::Share;
+    for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
+        let Some(o) = facts.get(other) else { continue };
+        let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
+        if matches!(o.metric, Metric::InterestRate | Metric::ProcessingTime | Metric::ProductCount | Metric::StaffCount)
+            && fact.metric != Metric::Share
+        {
+            continue;
+        }
+        let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));
+        let apart = reading.semicolon_in(&(a..b));
+        let distance = index.abs_diff(other) * 2 + usize::from(other > index) + if apart { 100 } else { 0 };
+        if best.is_none_or(|(d, _)| distance < d) {
+            best = Some((distance, category));
+        }
+    }
+    best.map(|(_, c)| c)
+}
+
+fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
+    let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
+    match fact.metric {
+        Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
+        Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
+        Metric::EventCount => Some(C::CustomerOutreach),
+        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => {
+            Some(if insurer { C::InsuranceProtection } else { C::Lending })
+        }
+        Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
+        Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), words!["贷款", "信贷", "首贷"]) => {
+            Some(C::Lending)
+        }
+        _ => None,
+    }
+}

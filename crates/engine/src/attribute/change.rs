@@ -1,0 +1,426 @@
+//! Whether a number is an increase or a decrease, and against which day.
+
+use super::Fact;
+use super::window::Window;
+use crate::lexicon::{In, Role};
+use crate::reading::Reading;
+use crate::recognize::date::{DateShape, Day};
+use crate::recognize::quantity::QuantityMention;
+use crate::report::{Change, ChangeDirection, Metric, Period, QuantityKind};
+use crate::words::{Words, words};
+
+/// What a change is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Baseline {
+    /// 较年初: the last day of the year before.
+    YearStart,
+    /// 同比, 较上年同期: the period's end a year before.
+    YearEarlier,
+    /// A day of its own: 较2019年末.
+    Day(Day),
+    /// 较上月末, 较月初: the end of the month before the period's.
+    MonthBefore,
+    /// 较上季末, 较季初: the end of the quarter before the period's.
+    QuarterBefore,
+    /// The baseline of the change right before: 增加1.12亿元,增长11.28%.
+    Before,
+    /// None stated.
+    None,
+}
+
+/// A change as the words around the number give it.
+#[derive(Clone, Debug)]
+pub struct Shift {
+    /// Up or down.
+    pub direction: ChangeDirection,
+    /// Against what.
+    pub baseline: Baseline,
+    /// Where the comparison begins: what stands before it is what changes.
+    pub noun_end: usize,
+    /// As written.
+    pub text: String,
+    /// 新增 and a noun: a flow of a stock, named behind the word.
+    pub new: bool,
+}
+
+impl Shift {
+    /// The change with its baseline as a day.
+    #[must_use]
+    pub fn resolve(&self, reading: &Reading<'_, '_>, period: Option<&Period>, topic: Option<&Fact>) -> Change {
+        let end = period.map(|p| p.end.as_str()).filter(|e| !e.is_empty());
+        let year = end
+            .or_else(|| period.map(|p| p.start.as_str()).filter(|s| !s.is_empty()))
+            .and_then(|d| d.get(..4))
+            .and_then(|y| y.parse::<i32>().ok())
+            .or_else(|| reading.published.map(|d| d.year));
+        let last_day = || end.and_then(Day::parse).or(reading.published);
+        let baseline = match self.baseline {
+            Baseline::YearStart => year.map(|y| format!("{:04}-12-31", y - 1)).unwrap_or_default(),
+            Baseline::YearEarlier => end.and_then(year_earlier).unwrap_or_default(),
+            Baseline::Day(day) => iso(day),
+            Baseline::MonthBefore => last_day().and_then(Day::month_before).map(iso).unwrap_or_default(),
+            Baseline::QuarterBefore => last_day().and_then(Day::quarter_before).map(iso).unwrap_or_default(),
+            Baseline::Before => topic.and_then(|t| t.change.as_ref()).map(|c| c.baseline.clone()).unwrap_or_default(),
+            Baseline::None => String::new(),
+        };
+        Change { direction: self.direction, baseline, text: self.text.clone() }
+    }
+}
+
+/// A day as the contract writes it.
+#[must_use]
+pub fn iso(day: Day) -> String {
+    let mut out = String::with_capacity(10);
+    for (number, places) in [(day.year.unsigned_abs(), 4), (day.month, 2), (day.day, 2)] {
+        if !out.is_empty() {
+            out.push('-');
+        }
+        let digits = (0..places).rev().filter_map(|place| char::from_digit(number / 10_u32.pow(place) % 10, 10));
+        out.extend(digits);
+    }
+    out
+}
+
+/// The same day a year earlier; 29 February becomes the 28th.
+fn year_earlier(date: &str) -> Option<String> {
+    let year: i32 = date.get(..4)?.parse().ok()?;
+    let rest = date.get(4..)?;
+    let rest = if rest == "-02-29" { "-02-28" } else { rest };
+    Some(format!("{:04}{rest}", year - 1))
+}
+
+/// The change a number is, if it is one.
+#[must_use]
+pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    if let Some(column) = &window.column {
+        return in_column(reading, column);
+    }
+    let left = &window.left;
+    if let Some(gap) = compared_gap(reading, q, window) {
+        return gap;
+    }
+    if let Some(shift) = shared(reading, q, window, before) {
+        return Some(shift);
+    }
+    let direct = directly_before(reading, left.clone(), q.kind);
+    let (direction, word) = direct
+        .or_else(|| verb_and_rate(reading, q, left))
+        .or_else(|| new_stock(reading, q, left))
+        .or_else(|| discount(reading, q, window))?;
+    let clause = window.clause.start..q.range.start;
+    let (baseline, from) = baseline(reading, &clause, left.start, before, q);
+    let noun_end = from.unwrap_or(word.start).min(word.start);
+    let new = reading.source.starts_with(word.start, "新增");
+    Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
+}
+
+/// Whether a table's column holds changes: 比年初, 增速, 同比增长.
+#[must_use]
+pub fn compares(reading: &Reading<'_, '_>, column: &crate::source::Glyphs) -> bool {
+    reading.any(column.clone(), words!["比", "较", "增", "降", "减", "变动", "涨幅"])
+        && !reading.any(column.clone(), words!["占比", "减免", "降至", "增至", "比例", "比重"])
+}
+
+/// The change that a table's column says its numbers are.
+fn in_column(reading: &Reading<'_, '_>, column: &crate::source::Glyphs) -> Option<Shift> {
+    if !compares(reading, column) {
+        return None;
+    }
+    let falls = reading.any(column.clone(), words!["降", "减"]) && !reading.any(column.clone(), words!["增"]);
+    let direction = if falls { ChangeDirection::Decrease } else { ChangeDirection::Increase };
+    let (baseline, start) = earlier_time(reading, column).unwrap_or((Baseline::None, column.start));
+    Some(Shift { direction, baseline, noun_end: start, text: reading.source.text(column.clone()).to_owned(), new: false })
+}
+
+/// 较年初分别增加92.7亿元和0.81万户: what is told of the first of two unlike numbers holds for the second.
+fn shared(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    let (first, earlier) = before.split_last()?;
+    let told = &first.window;
+    let joined = matches!(reading.source.text(told.right.start..q.range.start), "、" | "和" | "及" | "与");
+    let unlike = first.unit != q.unit && reading.any(told.left.clone(), words!["分别"]);
+    let change = first.change.as_ref().filter(|_| joined && unlike)?;
+    let clause = told.clause.start..told.left.end;
+    let (baseline, _) = baseline(reading, &clause, told.left.start, earlier, q);
+    Some(Shift { direction: change.direction, baseline, noun_end: window.left.start, text: change.text.clone(), new: false })
+}
+
+type Found = (ChangeDirection, crate::source::Glyphs);
+
+/// 增加, 下降, 增速 … right before the number.
+fn directly_before(reading: &Reading<'_, '_>, left: crate::source::Glyphs, kind: QuantityKind) -> Option<Found> {
+    const FILLERS: &[&str] = &[
+        "了",
+        "约",
+        "幅度",
+        "达",
+        "为",
+        "共",
+        "幅度为",
+        "幅度达",
+        "近",
+        "超",
+        "仅",
+        "额",
+        "逾",
+        "幅",
+        "分别",
+        "率",
+        "额达",
+        "额为",
+        "量",
+        "已",
+        "不到",
+        "达到",
+    ];
+    let mut best: Option<Found> = None;
+    for hit in reading.hits.within(left.clone(), const { In::roles(&[Role::Increase, Role::Decrease]) }) {
+        let rises = hit.has_role(Role::Increase);
+        let direction = if rises { ChangeDirection::Increase } else { ChangeDirection::Decrease };
+        let tail = reading.source.text(hit.end()..left.end);
+        // 同比多处置11亿元: more of what the verb does.
+        let adverb = matches!(reading.lexicon.form(hit), "多" | "少");
+        let done = || reading.hits.at(hit.end()).iter().any(|verb| verb.end() == left.end && verb.has_role(Role::Boundary));
+        if !tail.is_empty() && !FILLERS.contains(&tail) && !(adverb && done()) {
+            continue;
+        }
+        let single = hit.end() - hit.start() == 1;
+        let compared = reading.any(left.start..hit.start(), words!["同比", "较", "比", "环比", "上年同期", "去年同期"]);
+        let adverb = reading.lexicon.form(hit);
+        if single && !compared
+            || (adverb == "压缩" || adverb == "缩短" || adverb == "提升" || adverb == "提高")
+                && !(compared || matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Duration))
+        {
+            continue;
+        }
+        if (adverb == "减免" || adverb == "节省" || adverb == "让利" || adverb == "优惠")
+            && !matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint)
+        {
+            continue;
+        }
+        if adverb == "降低" && kind == QuantityKind::Money {
+            continue;
+        }
+        if best.as_ref().is_none_or(|(_, b)| hit.start() < b.start && hit.end() >= b.end || hit.end() > b.end) {
+            best = Some((direction, hit.range()));
+        }
+    }
+    best
+}
+
+/// 降低利率0.5个百分点: the verb, what it changes, then by how much.
+fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::source::Glyphs) -> Option<Found> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let verb = reading.hits.inside(left.clone()).filter(|h| h.end() - h.start() >= 2).find_map(|h| {
+        let direction = if h.has_role(Role::Decrease) {
+            ChangeDirection::Decrease
+        } else if h.has_role(Role::Increase) {
+            ChangeDirection::Increase
+        } else {
+            return None;
+        };
+        Some((direction, h.range()))
+    })?;
+    let gap = reading.source.text(verb.1.end..left.end);
+    let moved = gap.ends_with("利率") || gap.ends_with("融资成本") || gap.ends_with("费率") || gap.ends_with("率");
+    let level = ["至", "到", "达", "为"].iter().any(|w| gap.contains(w));
+    (moved && !level && gap.chars().count() <= 14 && !gap.contains("增速")).then_some(verb)
+}
+
+/// 新增个人消费贷款622亿元: an increase of a stock. 新增投放 is a flow.
+fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::source::Glyphs) -> Option<Found> {
+    const FLOWS: &[&str] = &[
+        "投放", "发放", "授信", "放款", "办理", "设立", "落地", "承保", "签约", "批准", "融资", "支付", "申请", "注册", "设", "担保",
+        "布放", "推出",
+    ];
+    if !matches!(q.kind, QuantityKind::Money | QuantityKind::Count | QuantityKind::Number) {
+        return None;
+    }
+    let hit = reading
+        .words(left.clone(), Role::Increase)
+        .filter(|h| ["新增", "净增", "净增加"].iter().any(|w| reading.lexicon.form(*h) == *w))
+        .last()?;
+    let gap = reading.source.text(hit.end()..left.end);
+    let flow = FLOWS.iter().any(|f| gap.starts_with(f)) || gap.contains('的');
+    (!flow && gap.chars().count() <= 16).then(|| (ChangeDirection::Increase, hit.range()))
+}
+
+/// 15至30个基点的利率优惠, 10%的优惠.
+fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Found> {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let near = window.right.start..window.right.end.min(window.right.start + 8);
+    let lower =
+        reading.any(near.clone(), words!["的利率优惠", "利率优惠", "的优惠", "优惠幅度", "的降幅", "利率下浮", "的利息优惠", "的折扣"]);
+    let before = reading.any(window.left.clone(), words!["利率优惠", "优惠幅度", "降幅"])
+        && reading.any(window.left.end.saturating_sub(6)..window.left.end, words!["优惠", "降幅", "优惠幅度"]);
+    let granted = words!["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].end_before(reading.source, window.left.end);
+    // 连续3年保持30%以上的较高增速.
+    let growing = q.kind == QuantityKind::Percent
+        && reading.source.at(window.right.start) == '的'
+        && reading.any(near.clone(), words!["增速", "增长", "增幅"]);
+    if growing {
+        return Some((ChangeDirection::Increase, near.start..near.start));
+    }
+    (lower || granted || before && !reading.any(window.left.clone(), words!["优惠利率"]))
+        .then_some((ChangeDirection::Decrease, near.start..near.start))
+}
+
+/// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.
+/// `Some(None)`: it is a gap and no change.
+#[allow(clippy::option_option, reason = "a gap that is no change is an answer, and other than no answer")]
+fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Option<Shift>> {
+    const HIGHER: &Words = words!["高于", "快于", "高出", "高", "快", "多于", "优于"];
+    const LOWER: &Words = words!["低于", "慢于", "低", "慢"];
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+        return None;
+    }
+    let left = window.left.clone();
+    let find = |words: &Words| (left.start..left.end).rev().find_map(|i| words.end_at(reading.source, i).map(|end| i..end));
+    let (direction, word) = match (find(HIGHER), find(LOWER)) {
+        (Some(h), Some(l)) if l.start > h.start => (ChangeDirection::Decrease, l),
+        (Some(h), _) => (ChangeDirection::Increase, h),
+        (None, Some(l)) => (ChangeDirection::Decrease, l),
+        (None, None) => return None,
+    };
+    let opener = word.end - word.start == 2;
+    let compared = reading.any(left.clone(), words!["较", "比"]);
+    if !opener && !(compared && word.end + 1 >= left.end) {
+        return None;
+    }
+    // 高质量, 提高: the character is part of another word.
+    if !opener && matches!(reading.source.before(word.start), '提' | '降' | '最' | '减') {
+        return None;
+    }
+    let earlier = earlier_time(reading, &left).is_some() || reading.any(left.clone(), words!["上年", "去年"]);
+    let alike = reading.any(left.clone(), words!["同期同档", "同期LPR", "同期贷款市场", "全国同期"]);
+    if !earlier || alike {
+        return Some(None);
+    }
+    let (baseline, from) = baseline(reading, &(window.clause.start..q.range.start), left.start, &[], q);
+    let noun_end = from.unwrap_or(word.start).min(word.start);
+    Some(Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new: false }))
+}
+
+/// The last time in `range` that is named by how it lies to the period, and where the comparison with it begins.
+fn earlier_time(reading: &Reading<'_, '_>, range: &crate::source::Glyphs) -> Option<(Baseline, usize)> {
+    const TIMES: &[(Baseline, &Words)] = &[
+        (Baseline::YearEarlier, words!["同比", "同期", "上年同月", "去年同月"]),
+        (
+            Baseline::YearStart,
+            words!["年初", "年底", "上年末", "去年末", "去年年末", "上年年末", "上年底", "上年年底", "去年底", "去年年底"],
+        ),
+        (Baseline::QuarterBefore, words!["季初", "上季", "上个季", "上一季"]),
+        (Baseline::MonthBefore, words!["月初", "上月", "上个月", "上一月", "上一个月"]),
+    ];
+    // From the end: of two times the last is what the number is compared with.
+    let (mut start, baseline) = (range.clone()).rev().find_map(|i| {
+        let (baseline, _) = TIMES.iter().find(|(_, words)| words.start_at(reading.source, i))?;
+        let since = reading.source.starts_with(i, "年初以来") || reading.source.starts_with(i, "年底前");
+        // 1月初: a date, and no time named by another.
+        let dated = *baseline == Baseline::MonthBefore && !matches!(reading.source.before(i), '较' | '比' | '与' | '和' | ',');
+        (!since && !dated).then_some((i, *baseline))
+    })?;
+    for word in ["上年", "去年", "上", "去", "今", "本", "较", "比", "高于", "低于", "多于", "少于", "快于", "慢于", "优于", "与", "和"]
+    {
+        if reading.source.ends_with(start, word) && start >= range.start + word.chars().count() {
+            start -= word.chars().count();
+        }
+    }
+    Some((baseline, start))
+}
+
+/// The baseline named in a clause, and where the comparison begins.
+fn baseline(
+    reading: &Reading<'_, '_>,
+    clause: &crate::source::Glyphs,
+    left: usize,
+    before: &[Fact],
+    q: &QuantityMention,
+) -> (Baseline, Option<usize>) {
+    let range = left.max(clause.start)..clause.end;
+    let named = earlier_time(reading, &range);
+    let day = reading.dates_in(&range).iter().rev().find_map(|d| {
+        let opened = matches!(reading.source.before(d.range.start), '较' | '比')
+            || reading.source.ends_with(d.range.start, "相比")
+            || reading.source.ends_with(d.range.start, "相较");
+        let settled = if d.shape == DateShape::Day { d.end.or(d.start) } else { d.end };
+        (opened && !matches!(d.shape, DateShape::YearEarlier | DateShape::Since))
+            .then(|| settled.map(|day| (Baseline::Day(day), d.range.start - 1)))
+            .flatten()
+    });
+    // What names a time by another (上月末) may be read as a date too, as of the day of publication.
+    let found = [day, named].into_iter().flatten().max_by_key(|(_, i)| *i);
+    if let Some((baseline, at)) = found {
+        return (baseline, Some(at));
+    }
+    // A rate right beside an increase has its baseline.
+    let beside = before.last().is_some_and(|f| {
+        f.change.is_some() && f.metric != Metric::Share && q.kind == QuantityKind::Percent && f.kind != QuantityKind::Percent
+    });
+    (if beside { Baseline::Before } else { Baseline::None }, None)
+}
+
+/// The last fact of the sentence that states a level which a number of this kind may be about.
+#[must_use]
+pub fn last_level(before: &[Fact], kind: QuantityKind) -> Option<&Fact> {
+    let fits = |f: &Fact| kind != QuantityKind::PercentagePoint || moves_by_points(f.kind);
+    let states = |f: &Fact| !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
+    before.iter().rev().find(|f| f.change.is_none() && states(f) && fits(f))
+}
+
+/// Whether what is counted so, or its growth, can move by percentage points.
+const fn moves_by_points(kind: QuantityKind) -> bool {
+    matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money)
+}
+
+/// The share right before: 代偿率0.83%,低于全省0.4个百分点.
+fn share(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none())
+}
+
+/// What a gap in percentage points is about: the growth or the share right before it, else the last level.
+#[must_use]
+pub fn compared<'f>(reading: &Reading<'_, '_>, window: &Window, before: &'f [Fact], kind: QuantityKind) -> Option<&'f Fact> {
+    let of_growth = reading.any(window.left.clone(), words!["增速", "增幅", "增长"]);
+    grown(before).or_else(|| share(before).filter(|_| !of_growth)).or_else(|| last_level(before, kind))
+}
+
+/// The growth right before: what a gap of growth is about.
+#[must_use]
+pub fn grown(before: &[Fact]) -> Option<&Fact> {
+    before.last().filter(|f| f.kind == QuantityKind::Percent && f.change.is_some())
+}
+
+/// What a change is a change of: the last level it can be one of, else the last change.
+#[must_use]
+pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>, respectively: bool) -> Option<&'f Fact> {
+    shift?;
+    let fits = |f: &&Fact| match q.kind {
+        QuantityKind::Percent | QuantityKind::Multiple => !matches!(f.kind, QuantityKind::Duration),
+        QuantityKind::PercentagePoint => moves_by_points(f.kind),
+        kind => f.kind == kind && (kind != QuantityKind::Count || f.unit == q.unit),
+    };
+    let beside = shift.is_some_and(|s| s.baseline == Baseline::Before);
+    if beside {
+        return before.last();
+    }
+    // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
+    if respectively {
+        let row = before.iter().rposition(|f| !super::row::is_next(f));
+        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(super::row::is_next)) {
+            return Some(head);
+        }
+    }
+    let level = before
+        .iter()
+        .rev()
+        .filter(fits)
+        .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
+    if q.kind == QuantityKind::PercentagePoint {
+        return grown(before).or_else(|| share(before)).or(level).or_else(|| before.iter().rev().find(fits));
+    }
+    level.or_else(|| before.iter().rev().find(fits))
+}

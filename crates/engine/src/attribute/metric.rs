@@ -1,0 +1,574 @@
+//! What a number measures: the strongest cue near it, or what the sentence was about.
+
+use super::Fact;
+use super::change::Shift;
+use super::window::{Window, noun_after, noun_before, trimmed_end, without_brackets};
+use crate::lexicon::{Hit, In, Sense};
+use crate::reading::Reading;
+use crate::recognize::name::Product;
+use crate::recognize::quantity::QuantityMention;
+use crate::report::{Metric, Qualifier, QuantityKind};
+use crate::source::Glyphs;
+use crate::words::{Words, words};
+
+/// A metric with the kind and unit the sentence gives the number, and the words that showed it.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The metric.
+    pub metric: Metric,
+    /// The kind.
+    pub kind: QuantityKind,
+    /// The unit.
+    pub unit: String,
+    /// Rule and words.
+    pub why: (&'static str, String),
+}
+
+/// A cue found near a number.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    metric: Metric,
+    strength: u8,
+    start: usize,
+    end: usize,
+}
+
+impl Found {
+    /// What it means where a stock is told of: 贷款 alone is what is outstanding.
+    fn stock(self) -> Metric {
+        if self.metric == Metric::LoanDisbursed && self.strength <= 1 { Metric::LoanBalance } else { self.metric }
+    }
+}
+
+/// What `q` measures.
+#[must_use]
+pub fn metric(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    shift: Option<&Shift>,
+    topic: Option<&Fact>,
+) -> Measured {
+    let (kind, unit) = settle_kind(reading, q, window);
+    let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
+    if let Some(column) = &window.column {
+        return in_column(reading, column, kind, unit, before);
+    }
+    if kind == QuantityKind::PercentagePoint
+        && shift.is_some()
+        && (reading.source.ends_with(window.left.end, "优惠")
+            || reading.any(window.right.start..window.right.end.min(window.right.start + 6), words!["利率优惠", "优惠"]))
+    {
+        return built(Metric::InterestRate, "discount_of_a_rate", "利率".to_owned());
+    }
+    if let (Some(shift), Some(topic)) = (shift, topic)
+        && !names_its_own(reading, q, window, shift, kind)
+    {
+        return built(topic.metric, "change_of_the_topic", topic.label.clone());
+    }
+    match kind {
+        QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
+        QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
+        QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
+        QuantityKind::Duration => duration(reading, window, built),
+        QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
+        QuantityKind::Multiple => topic
+            .or_else(|| super::change::last_level(before, kind))
+            .map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
+        QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => {
+            built(Metric::Other, "no_metric", String::new())
+        }
+    }
+}
+
+/// What a number in a table measures: what its column is called, or if that only compares (比年初), the column before.
+fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, unit: &str, before: &[Fact]) -> Measured {
+    let words = |range: Glyphs| reading.source.text(range).to_owned();
+    let built = |metric, rule, words| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
+    let cue = strongest(reading, kind, column, &(0..0));
+    if let Some(found) = cue.or_else(|| strongest(reading, QuantityKind::Money, column, &(0..0)).filter(|_| kind == QuantityKind::Percent))
+    {
+        return built(found.stock(), "cue_in_column", words(found.start..found.end));
+    }
+    if super::change::compares(reading, column)
+        && let Some(last) = super::change::last_level(before, kind)
+    {
+        return built(last.metric, "change_of_the_column_before", last.label.clone());
+    }
+    let plain = match kind {
+        QuantityKind::Percent | QuantityKind::PercentagePoint => Metric::Share,
+        QuantityKind::Count if matches!(unit, "户" | "家" | "人" | "名" | "户次" | "人次") => Metric::CustomerCount,
+        QuantityKind::Count if unit == "笔" => Metric::LoanCount,
+        QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => Metric::PhysicalQuantity,
+        _ => Metric::Other,
+    };
+    built(plain, "named_by_its_column", words(column.clone()))
+}
+
+/// 2.1亿 is money where the sentence speaks of money, a count where a counted noun follows.
+fn settle_kind<'q>(reading: &Reading<'_, '_>, q: &'q QuantityMention, window: &Window) -> (QuantityKind, &'q str) {
+    if q.kind != QuantityKind::Number || !q.unit_missing {
+        return (q.kind, &q.unit);
+    }
+    let noun = window.noun_after(reading);
+    let left = window.noun_before(reading);
+    if words!["人次", "户数", "人数", "笔数", "户次", "件数", "客户数"].end_before(reading.source, left.end) && !left.is_empty()
+    {
+        return (QuantityKind::Count, "");
+    }
+    let counted = !noun.is_empty()
+        && reading
+            .hits
+            .inside(noun.clone())
+            .any(|h| h.start() <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
+        && !reading.any(noun, words!["贷款", "资金", "赔款", "元"]);
+    if counted { (QuantityKind::Count, "") } else { (QuantityKind::Money, "CNY") }
+}
+
+fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
+    match sense {
+        Sense::Metric(i) => reading.lexicon.tables().metrics.get(i as usize).is_some_and(|m| m.code == Metric::CustomerCount),
+        _ => false,
+    }
+}
+
+/// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
+fn names_its_own(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, shift: &Shift, kind: QuantityKind) -> bool {
+    // 新增贷款311亿元 names it behind the word, 贷款新增311亿元 before.
+    let behind = shift.noun_end.min(q.range.start)..q.range.start;
+    if let Some(found) = strongest(reading, kind, &behind, &(0..0)) {
+        // 下调利率0.3个百分点: the verb's object.
+        let ratio = matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint);
+        if shift.new || ratio && found.metric == Metric::InterestRate {
+            return true;
+        }
+    }
+    let before = window.clause.start.max(window.left.start)..shift.noun_end.min(q.range.start);
+    strongest(reading, kind, &before, &(0..0)).is_some_and(|f| f.strength > 1 || f.end == before.end)
+}
+
+/// Longest name of a product that is looked at, in glyphs.
+const LONGEST_PRODUCT: usize = 16;
+
+/// Most glyphs by which a longer cue begins before the one in it.
+const LONGEST_CUE: usize = 8;
+
+/// The strongest cue for `kind` in `left` or `right`; of equals the one nearest to the number.
+fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
+    let metrics = &reading.lexicon.tables().metrics;
+    let row_of = |sense: &Sense| match sense {
+        Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&kind)),
+        _ => None,
+    };
+    let mut best: Option<(Found, usize)> = None;
+    for (range, is_left) in [(left, true), (right, false)] {
+        for hit in reading.hits.within(range.clone(), In::METRICS) {
+            let rows = |hit: Hit| reading.lexicon.senses(hit).iter().filter_map(row_of);
+            if rows(hit).next().is_none() {
+                continue;
+            }
+            // 授信余额 is one word: the 余额 in it says nothing of its own.
+            let wider = |other: &Hit| {
+                (other.start() <= hit.start())
+                    & (hit.end() <= other.end())
+                    & (other.end() - other.start() > hit.end() - hit.start())
+                    & (other.end() <= range.end)
+                    & other.is_in(In::METRICS)
+            };
+            let near = hit.start().saturating_sub(LONGEST_CUE).max(range.start)..hit.end();
+            if reading.hits.starting_in(near).iter().any(|other| wider(other) && rows(*other).next().is_some()) {
+                continue;
+            }
+            // “纳税e贷”: what a product is named after measures nothing.
+            let named_after = |product: &Product| product.range.start <= hit.start() && hit.end() < product.range.end;
+            let near = hit.start().saturating_sub(LONGEST_PRODUCT)..hit.end();
+            if reading.products_in(&near).iter().any(named_after) {
+                continue;
+            }
+            for row in rows(hit) {
+                let distance = if is_left { range.end - hit.end() } else { hit.start() - range.start };
+                let found = Found { metric: row.code, strength: row.strength, start: hit.start(), end: hit.end() };
+                let better = best.is_none_or(|(b, d)| {
+                    (found.strength, usize::MAX - distance, found.end - found.start) > (b.strength, usize::MAX - d, b.end - b.start)
+                });
+                if better && !contradicted(reading, found, range) {
+                    best = Some((found, distance));
+                }
+            }
+        }
+    }
+    best.map(|(found, _)| found)
+}
+
+/// A cue whose place says it means something else.
+fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool {
+    let source = reading.source;
+    match found.metric {
+        // Money of the central bank that is lent on is lending.
+        Metric::CentralBankFunding => {
+            reading.any(found.end..range.end, words!["发放", "投放", "放款"]) && !source.starts_with(found.end, "工具")
+        }
+        // 撬动…发放, 撬动…贷款新增: what is lent or grows in the end.
+        Metric::FinancingProvided => {
+            let grows = source.ends_with(range.end, "贷款") && words!["新增", "增加", "增长"].start_at(source, range.end);
+            words!["贷款", "成本", "需求"].start_at(source, found.end)
+                || words!["撬动", "带动", "引导"].start_at(source, found.start)
+                    && (grows || reading.any(found.end..range.end, words!["发放", "投放", "放款", "贷款新增", "贷款增加", "贷款增长"]))
+        }
+        // 延期 … 投放: funding programmes put off, not repayments.
+        Metric::LoanRepaid | Metric::PipelineAmount => reading.any(found.end..range.end, words!["发放", "投放", "申请贷款", "授信"]),
+        // 审批权限, 审批时间: what may be approved and how fast, not what was.
+        Metric::LoanApproved => words!["权", "时间", "时限", "时长", "效率", "流程", "链条", "环节", "周期"].start_at(source, found.end),
+        // 优惠利率贷款占比: a share of loans, not their rate.
+        Metric::InterestRate => reading.any(found.end..range.end, words!["占比", "占全部", "占各项"]),
+        Metric::DepositBalance => source.starts_with(found.end, "保险") || source.starts_with(found.end, "利率"),
+        // 纳税企业, 纳税信用: what somebody is known by, not a tax.
+        Metric::RevenueOrProfit => words!["企业", "人", "户", "信用", "大户", "评级", "等级", "客户", "记录"].start_at(source, found.end),
+        Metric::PaymentVolume => source.starts_with(found.end, "手续费"),
+        Metric::ConcessionAmount => source.starts_with(found.start, "手续费") && reading.any(found.end..range.end, words!["收入"]),
+        _ => false,
+    }
+}
+
+fn money(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    stock_grows: bool,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
+    let noun = window.noun_after(reading);
+    if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
+        return built(Metric::Condition, "size_class", reading.source.text(noun).to_owned());
+    }
+    let limit = window.right.end.min(window.right.start + 24);
+    let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
+    let listed = window.right.start..limit;
+    let found = strongest(reading, QuantityKind::Money, &without_brackets(reading, &window.left), &tail);
+    if let Some(found) = found.or_else(|| strongest(reading, QuantityKind::Money, &(0..0), &listed)) {
+        let total = || before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.change.is_none() && f.metric != Metric::Condition);
+        let part = if found.strength <= 1 && after_part_word(reading, window) { total() } else { None };
+        if let Some(total) = part {
+            return built(total.metric, "part_of_the_total", total.label.clone());
+        }
+        if found.metric == Metric::LoanDisbursed
+            && found.strength <= 1
+            && reading.any(window.clause.clone(), words!["余额"])
+            && reading.any(window.left.clone(), words!["余额"])
+        {
+            return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
+        }
+        // 涉及贷款本金: the clause before says what was done with it.
+        if found.strength <= 1 && reading.any(window.left.clone(), words!["涉及", "本金", "利息"]) {
+            let sentence = window.sentence.start..q.range.start;
+            // 减免息费、延长还款期限,涉及贷款本金4.1亿元: principal is put off, not waived.
+            if reading.any(window.left.clone(), words!["本金"]) && reading.any(sentence.clone(), words!["延期", "延长", "展期", "延后"])
+            {
+                return built(Metric::RepaymentDeferred, "cue_in_sentence", "本金".to_owned());
+            }
+            if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
+                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end).to_owned());
+            }
+        }
+        if found.strength <= 1 && stock_grows {
+            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end).to_owned());
+        }
+        // What is handed out is no loan where the noun says so: 发放消费券.
+        let noun = if noun.is_empty() { window.noun_before(reading) } else { noun };
+        if found.metric == Metric::LoanDisbursed
+            && words!["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
+                .end_before(reading.source, noun.end)
+            && !noun.is_empty()
+        {
+            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
+        }
+        return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
+    }
+    // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
+    let beside = before.last().filter(|l| {
+        l.kind == QuantityKind::Money
+            && l.metric != Metric::Condition
+            && reading.source.at(l.window.right.start) == '、'
+            && l.window.right.end >= window.left.start
+    });
+    if let Some(last) = beside {
+        return built(last.metric, "goes_on_with", last.label.clone());
+    }
+    // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
+    let clause = window.clause.start..q.range.start;
+    if let Some(found) = strongest(reading, QuantityKind::Money, &clause, &(0..0)) {
+        return built(found.metric, "cue_in_clause", reading.source.text(found.start..found.end).to_owned());
+    }
+    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.metric != Metric::Condition) {
+        let near = before.last().is_some_and(|l| l.quantity == last.quantity) || after_part_word(reading, window);
+        if near {
+            return built(last.metric, "goes_on_with", last.label.clone());
+        }
+    }
+    let sentence = window.sentence.start..q.range.start;
+    if let Some(found) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)) {
+        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end).to_owned());
+    }
+    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
+        return built(last.metric, "goes_on_with", last.label.clone());
+    }
+    // A table's row goes on with its header, a sentence that opens with 其中 with the one before.
+    if let Some(header) = super::period::header_of(reading, window.sentence.start)
+        && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
+    {
+        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end).to_owned());
+    }
+    if let Some(product) = reading.products_in(&window.clause).last() {
+        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()).to_owned());
+    }
+    // 支持水利建设资金12亿元: money for something, by whatever way.
+    let money = window.noun_before(reading);
+    if reading.source.ends_with(money.end, "资金") && reading.any(window.clause.start..money.start, words!["支持", "助力", "提供", "满足"])
+    {
+        return built(Metric::FinancingProvided, "funds_in_support", reading.source.text(money).to_owned());
+    }
+    built(Metric::Other, "no_cue", String::new())
+}
+
+fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    reading.any(window.sentence.start..window.left.end, words!["其中"])
+}
+
+/// 100万元以下抵押贷款: a class of loans by size.
+fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
+    let written = reading.source.text(q.core.start..q.range.end);
+    let bound = ["以下", "以内", "以上"].iter().any(|w| written.contains(w));
+    bound && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债", "权限", "审批权"]))
+}
+
+#[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]
+fn ratio(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    before: &[Fact],
+    shift: Option<&Shift>,
+    topic: Option<&Fact>,
+    kind: QuantityKind,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
+    let noun = window.noun_after(reading);
+    let clause = window.clause.start..q.range.start;
+    if let Some(found) = strongest(reading, kind, &window.left, &noun).or_else(|| strongest(reading, kind, &clause, &(0..0))) {
+        let gap_of_growth = kind == QuantityKind::PercentagePoint && found.metric == Metric::Share;
+        if !gap_of_growth {
+            return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
+        }
+    }
+    let gap = reading.any(window.clause.start..q.range.end, words!["高于", "低于", "快于", "比", "较", "高出"]);
+    if kind == QuantityKind::PercentagePoint
+        && (shift.is_some() || gap)
+        && let Some(level) = topic.or_else(|| super::change::compared(reading, window, before, kind))
+    {
+        return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
+    }
+    let stretch = window.sentence.start..q.range.start;
+    let rate_of_sentence = || {
+        let found = if kind == QuantityKind::PercentagePoint { strongest(reading, kind, &stretch, &(0..0)) } else { None }?;
+        let words = || reading.source.text(found.start..found.end).to_owned();
+        (found.metric == Metric::InterestRate).then(|| built(found.metric, "cue_in_sentence", words()))
+    };
+    if shift.is_some() {
+        let grows = noun_before(
+            reading,
+            &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))),
+        );
+        if words!["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].end_before(reading.source, grows.end) && !grows.is_empty()
+        {
+            let loans = reading.source.ends_with(grows.end, "笔数");
+            return built(
+                if loans { Metric::LoanCount } else { Metric::CustomerCount },
+                "growth_of_a_count",
+                reading.source.text(grows).to_owned(),
+            );
+        }
+        let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0))
+            .or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
+        if let Some(found) = of_money {
+            return built(found.stock(), "growth_of", reading.source.text(found.start..found.end).to_owned());
+        }
+        if kind == QuantityKind::Percent
+            && let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0))
+        {
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
+        }
+        if let Some(level) = topic {
+            return built(level.metric, "growth_of_the_topic", level.label.clone());
+        }
+        if let Some(rate) = rate_of_sentence() {
+            return rate;
+        }
+        if let Some(found) = strongest(reading, QuantityKind::Money, &stretch, &(0..0)) {
+            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
+        }
+        return built(Metric::Other, "growth_of_something_else", String::new());
+    }
+    if let Some(rate) = rate_of_sentence() {
+        return rate;
+    }
+    built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
+}
+
+/// What is held by the term: 培训26期.
+const TAUGHT: &Words = words!["培训", "讲座", "夜校", "沙龙", "课堂", "直播"];
+
+/// What makes 件 count claims and complaints.
+const CLAIMS: &Words = words!["投诉", "案件", "赔案", "结案", "赔付", "理赔", "给付"];
+
+fn count(
+    reading: &Reading<'_, '_>,
+    q: &QuantityMention,
+    window: &Window,
+    built: impl Fn(Metric, &'static str, String) -> Measured,
+) -> Measured {
+    let noun = window.counted(reading, q);
+    let head = head_cue(reading, &noun);
+    let words = reading.source.text(noun.clone());
+    let is = |m: Metric| head == Some(m);
+    if reading.any(noun.clone(), words!["钱包", "收款码", "二维码"]) && !reading.any(noun.clone(), words!["零钱包"]) {
+        return built(Metric::Other, "classifier_and_noun", words.to_owned());
+    }
+    let in_left = |list: &Words| reading.any(window.left.clone(), list);
+    let metric = match q.unit.as_str() {
+        "户" | "户次" | "家次" | "户家" | "户企" => Metric::CustomerCount,
+        "款" => Metric::ProductCount,
+        "期" if reading.any(noun.clone(), TAUGHT) || in_left(TAUGHT) => Metric::EventCount,
+        "个" | "项" if words!["环节", "流程", "步骤", "手续", "事项", "权限"].end_before(reading.source, noun.end) => {
+            Metric::Other
+        }
+        "场" | "场次" | "堂" => Metric::EventCount,
+        "笔" => {
+            if in_left(words!["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), words!["申贷", "申请", "报案"])
+            {
+                Metric::ApplicationCount
+            } else if reading.any(noun.clone(), words!["业务", "交易", "结案", "案件", "结算", "汇款"])
+                || in_left(words!["业务", "结案", "交易"])
+            {
+                Metric::Other
+            } else {
+                Metric::LoanCount
+            }
+        }
+        "件" | "单" | "份" if in_left(words!["保单", "签单", "承保"]) => Metric::Other,
+        "件" if reading.any(noun.clone(), words!["报案", "申请"]) || in_left(words!["报案", "申请"]) => Metric::ApplicationCount,
+        "件" if reading.any(noun.clone(), CLAIMS) || in_left(CLAIMS) => Metric::Other,
+        "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
+            if reading.any(noun.clone(), words!["点击", "访问", "浏览"]) || in_left(words!["点击", "访问", "浏览量"]) {
+                Metric::Other
+            } else if is(Metric::StaffCount) && !reading.any(noun.clone(), words!["下岗", "失业", "退休", "待业"]) {
+                Metric::StaffCount
+            } else if q.unit == "次" {
+                Metric::EventCount
+            } else {
+                Metric::CustomerCount
+            }
+        }
+        "家" | "所" | "个" | "处" | "间" | "座" => head
+            .filter(|m| q.unit == "个" || *m != Metric::StaffCount)
+            .filter(|m| q.unit != "家" || *m != Metric::AdminUnitCount)
+            .unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
+        "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
+        "项" | "种" | "类" | "只" | "支" | "单" => head
+            .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
+            .unwrap_or(if matches!(q.unit.as_str(), "只") { Metric::PhysicalQuantity } else { Metric::Other }),
+        "张" | "份" | "期" | "条" => Metric::Other,
+        "" => head.unwrap_or(Metric::CustomerCount),
+        _ => head.filter(|m| matches!(m, Metric::AdminUnitCount)).unwrap_or(Metric::PhysicalQuantity),
+    };
+    built(metric, "classifier_and_noun", words.to_owned())
+}
+
+/// The noun a count counts.
+pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
+    let (left, mut right) = (window.noun_before(reading), window.noun_after(reading));
+    // 1800余名英文流利的青年员工: the noun stands behind its description.
+    if !right.is_empty() && reading.source.at(right.end) == '的' && head_cue(reading, &right).is_none() {
+        let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
+        if described.len() >= 2 {
+            right = described;
+        }
+    }
+    if left.is_empty() && right.is_empty() {
+        // 培训26期, 赔付2.41万件: acts that are counted themselves.
+        let act = trimmed_end(reading, &window.left);
+        if TAUGHT.end_before(reading.source, act) || CLAIMS.end_before(reading.source, act) {
+            return act - 2..act;
+        }
+        if window.clause.start > window.sentence.start {
+            // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
+            let end = window.clause.start - 1;
+            let before = reading.clause_start(end, window.sentence.start)..end;
+            let counted = !reading.quantities_in(&before).is_empty();
+            return if counted { right } else { noun_before(reading, &before) };
+        }
+    }
+    let postposed = right.is_empty()
+        || (!left.is_empty()
+            && matches!(q.unit.as_str(), "户" | "笔" | "户次")
+            && head_cue(reading, &left).is_some()
+            && head_cue(reading, &right).is_none());
+    // A verb of two characters that no table knows stands before the number, not a noun.
+    let attributive = !right.is_empty()
+        && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
+    if postposed || !attributive {
+        return if left.is_empty() { right } else { left };
+    }
+    // The verb of the sum that follows is no part of what is counted: 3126户茶农|授信2.74亿元.
+    let lends = words!["授信", "贷款", "放款", "融资", "担保", "让利", "理赔", "赔付"].end_before(reading.source, right.end);
+    if lends && right.end == window.right.end && right.len() != 3 && reading.source.at(right.end).is_ascii_digit() {
+        right.end = right.end.saturating_sub(2).max(right.start);
+    }
+    // What stands behind the noun counted is no part of it: 216名客户经理|包村.
+    let head = cues_in(reading, &right).map(|(end, _, _)| end).max();
+    right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
+}
+
+/// The metric cue at the head (the end) of a noun phrase.
+fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
+    cues_in(reading, noun).max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
+}
+
+/// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
+fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> impl Iterator<Item = (usize, usize, Metric)> {
+    let metrics = &reading.lexicon.tables().metrics;
+    let code = |sense: &Sense| match sense {
+        Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count)).map(|row| row.code),
+        _ => None,
+    };
+    reading.hits.within(noun.clone(), In::METRICS).flat_map(move |hit| {
+        let codes = reading.lexicon.senses(hit).iter().filter_map(code);
+        // 村镇银行 are banks.
+        let counts = move |code: &Metric| !(*code == Metric::AdminUnitCount && reading.source.starts_with(hit.end(), "银行"));
+        codes.filter(counts).map(move |code| (hit.end(), hit.end() - hit.start(), code))
+    })
+}
+
+fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
+    let near = window.left.start..window.right.end.min(window.right.start + 3);
+    let term = reading
+        .any(window.left.clone(), words!["期限", "贷期", "还款期", "宽限期", "授信期", "展期", "延期", "延长", "最长", "有效期", "周期"]);
+    let quick = reading.any(
+        near,
+        words!["工作日", "最快", "办结", "办理", "审批", "放款", "到账", "仅用", "压缩", "缩短", "时间", "时限", "受理", "结案"],
+    );
+    if term && !(quick && !reading.any(window.left.clone(), words!["期限", "最长", "延长"])) {
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.left.clone()).to_owned());
+    }
+    if reading.source.starts_with(window.right.start, "期") {
+        return built(Metric::LoanTerm, "term_of_a_loan", reading.source.text(window.right.clone()).to_owned());
+    }
+    built(Metric::ProcessingTime, "time_to_finish", reading.source.text(window.left.clone()).to_owned())
+}
+
+/// What grows when a noun does: 贷款, 存款, 总资产.
+pub fn of_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
+    let found = strongest(reading, QuantityKind::Money, noun, &(0..0))?;
+    Some(found.stock())
+}

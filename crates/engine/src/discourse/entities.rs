@@ -1,0 +1,251 @@
+//! From mentions to entities: which names mean one institution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Discourse, Entity, is_some_of, oversees, sector_key};
+use crate::outline::Outline;
+use crate::recognize::institution::{InstitutionMention, NameForm};
+
+/// What two names of one institution have in common.
+fn key(name: &str) -> String {
+    let mut key = name.to_owned();
+    if key.contains("公司") {
+        key = key.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
+    }
+    key.retain(|c| !matches!(c, '省' | '市' | '县' | '区' | '旗' | '州' | '盟' | '(' | '（' | '）' | ')'));
+    key
+}
+
+/// The fewest characters by which a key without its region still tells whose it is.
+const TELLING: usize = 6;
+
+/// Whether one name is the other with a region before it: 湖南攸县农村商业银行, 攸县农村商业银行.
+fn one_longer(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let more = long.chars().count() - short.chars().count();
+    (2..=3).contains(&more)
+        && short.chars().count() >= TELLING
+        && long.ends_with(short)
+        && !short.ends_with("分行")
+        && !short.ends_with("支行")
+        && !short.ends_with("公司")
+}
+
+impl Entity {
+    /// What a mention tells of an institution that is called `canonical`.
+    fn of(m: &InstitutionMention, canonical: &str) -> Self {
+        Self {
+            name: m.name.clone(),
+            canonical: canonical.to_owned(),
+            kind: m.kind,
+            head_office: m.head_office.clone(),
+            region: (m.region_code.clone(), m.region_name.clone()),
+            mentions: Vec::new(),
+            implied: false,
+            register: m.register,
+        }
+    }
+
+    /// Whether a mention may mean it: one of another row, or unknown to the register and of another region, does not.
+    fn may_be(&self, m: &InstitutionMention) -> bool {
+        let one_region = self.region.0.is_empty() || m.region_code.is_empty() || self.region.0 == m.region_code;
+        match (self.register, m.register) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own == other,
+            _ => one_region,
+        }
+    }
+
+    /// Takes what one more mention tells: a fuller name, a region; what the register says stands. Whether it was new.
+    fn learn(&mut self, m: &InstitutionMention) -> bool {
+        let longer = m.alias_of.is_none() && m.name.chars().count() > self.name.chars().count();
+        let fuller = longer && !(m.form == NameForm::Sector && is_some_of(&m.name));
+        let first = self.register.is_none() && m.register.is_some();
+        if fuller {
+            self.name.clone_from(&m.name);
+        }
+        if first || (fuller && self.register.is_none()) {
+            self.canonical.clone_from(&m.canonical);
+            self.head_office.clone_from(&m.head_office);
+        }
+        if first {
+            self.register = m.register;
+            self.kind = m.kind;
+        }
+        let placed = (first || self.region.0.is_empty()) && !m.region_code.is_empty();
+        if placed {
+            self.region = (m.region_code.clone(), m.region_name.clone());
+        }
+        fuller || first || placed
+    }
+}
+
+/// Gathers mentions into entities; the entity of each mention.
+pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discourse) -> Vec<Option<usize>> {
+    let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
+    let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
+    let mut tails = Tails::default();
+    // Whom a mention meant, and how much was known then: a name that comes again asks only if more is known now.
+    let mut told: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    let mut learnt = 0;
+    // Proper names and sectors first: what is short is completed by what is full.
+    for (i, m) in mentions.iter().enumerate() {
+        if m.outlet || !matches!(m.form, NameForm::Proper | NameForm::Sector) {
+            continue;
+        }
+        let said = (&m.canonical, &m.name, &m.region_code, m.kind, m.form == NameForm::Sector, m.register);
+        if let Some(&(index, _)) = told.get(&said).filter(|&&(_, then)| then == learnt && m.alias_of.is_none()) {
+            if let (Some(entity), Some(slot)) = (out.entities.get_mut(index), of.get_mut(i)) {
+                entity.mentions.push(m.range.clone());
+                *slot = Some(index);
+            }
+            continue;
+        }
+        let known = out.entities.len();
+        let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
+        let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
+        let other = by_key.get(&key).and_then(|&i| out.entities.get(i)).is_some_and(|e| !e.may_be(m));
+        let key = if other { format!("{key}\n{}\n{}", m.canonical, m.region_code) } else { key };
+        let twin = (m.form == NameForm::Proper)
+            .then(|| {
+                tails.twin(&key, |other| {
+                    by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind && e.may_be(m)))
+                })
+            })
+            .flatten();
+        if !by_key.contains_key(&key) {
+            tails.add(&key);
+        }
+        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
+            *by_key.entry(key).or_insert_with(|| {
+                out.entities.push(Entity::of(m, &m.canonical));
+                out.entities.len() - 1
+            })
+        });
+        learnt += usize::from(out.entities.len() > known);
+        if let Some(entity) = out.entities.get_mut(index) {
+            learnt += usize::from(entity.learn(m));
+            entity.mentions.push(m.range.clone());
+        }
+        if m.alias_of.is_none() {
+            told.insert(said, (index, learnt));
+        }
+        if let Some(slot) = of.get_mut(i) {
+            *slot = Some(index);
+        }
+    }
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    for (i, m) in mentions.iter().enumerate() {
+        if of.get(i).is_some_and(Option::is_some) {
+            continue;
+        }
+        let section = outline.section_at(m.range.start).and_then(|s| of.get(s.mention).copied().flatten());
+        let found = if m.outlet {
+            let parent = key(&m.parent);
+            let named = || if m.parent.is_empty() { None } else { by_key.get(&parent).copied() };
+            // A bare outlet belongs to the institution named before it, or to the only one.
+            let before = || {
+                of.get(..i)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .flatten()
+                    .copied()
+                    .find(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)))
+            };
+            let only = || out.entities.iter().position(|e| !oversees(e.kind));
+            let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
+            section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
+        } else if m.form == NameForm::Fragment {
+            let own = key(&m.name);
+            let fits = |e: &Entity| key(&e.name).ends_with(&own) || key(&e.canonical).ends_with(&own);
+            let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
+            section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
+        } else {
+            let own = key(&m.canonical);
+            let branch = |e: &Entity| {
+                !e.head_office.is_empty()
+                    && (e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical) || key(&e.head_office) == own)
+            };
+            let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
+            let only =
+                section.or_else(|| known.entry([m.name.as_str(), "\n", &m.canonical].concat()).or_default().only(&out.entities, branch));
+            only.or_else(|| Some(adopt(m, &mut by_key, out)))
+        };
+        if let (Some(slot), Some(index)) = (of.get_mut(i), found) {
+            *slot = Some(index);
+            if let Some(entity) = out.entities.get_mut(index) {
+                entity.mentions.push(m.range.clone());
+            }
+        }
+    }
+    for entity in &mut out.entities {
+        entity.mentions.sort_by_key(|r| r.start);
+    }
+    of
+}
+
+/// Which entities a short name fits, of those looked at so far: a name that comes again asks only the new ones.
+#[derive(Debug, Default)]
+struct Known {
+    asked: usize,
+    first: Option<usize>,
+    count: usize,
+}
+
+impl Known {
+    fn ask(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) {
+        for (index, _) in entities.iter().enumerate().skip(self.asked).filter(|(_, e)| fits(e)) {
+            self.first = self.first.or(Some(index));
+            self.count += 1;
+        }
+        self.asked = entities.len();
+    }
+
+    fn first(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
+        if self.first.is_none() {
+            self.ask(entities, fits);
+        }
+        self.first
+    }
+
+    fn only(&mut self, entities: &[Entity], fits: impl Fn(&Entity) -> bool) -> Option<usize> {
+        self.ask(entities, fits);
+        self.first.filter(|_| self.count == 1)
+    }
+}
+
+/// Keys of institutions by their ends, without the two or three characters a region's short name takes.
+#[derive(Debug, Default)]
+struct Tails(BTreeMap<String, BTreeSet<String>>);
+
+impl Tails {
+    /// A key without its first two, and without its first three characters, where enough is left to tell one by it.
+    fn of(key: &str) -> impl Iterator<Item = &str> {
+        let tails = [2, 3].into_iter().filter_map(|n| key.char_indices().nth(n).and_then(|(at, _)| key.get(at..)));
+        tails.filter(|tail| tail.chars().nth(TELLING - 1).is_some())
+    }
+
+    fn add(&mut self, key: &str) {
+        for tail in Self::of(key) {
+            self.0.entry(tail.to_owned()).or_default().insert(key.to_owned());
+        }
+    }
+
+    /// The first key, as sorted, that is this one with a region before it or without its region.
+    fn twin(&self, key: &str, entity: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+        let longer =
+            self.0.get(key).into_iter().flatten().map(String::as_str).find(|other| one_longer(other, key) && entity(other).is_some());
+        let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
+        longer.into_iter().chain(shorter).min().and_then(entity)
+    }
+}
+
+/// Makes an entity of a mention that no other completes.
+fn adopt(m: &InstitutionMention, by_key: &mut BTreeMap<String, usize>, out: &mut Discourse) -> usize {
+    let canonical = if m.parent.is_empty() { &m.canonical } else { &m.parent };
+    *by_key.entry(key(canonical)).or_insert_with(|| {
+        out.entities.push(Entity::of(m, canonical));
+        out.entities.len() - 1
+    })
+}

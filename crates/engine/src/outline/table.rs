@@ -1,0 +1,191 @@
+//! Tables: what stands at the head of a column holds for the numbers below it.
+
+use rust_decimal::Decimal;
+
+use super::{Outline, Paragraph, ParagraphKind, inside};
+use crate::lexicon::{Hits, Lexicon, Sense};
+use crate::recognize::quantity::QuantityMention;
+use crate::report::QuantityKind;
+use crate::source::{Glyphs, SourceText};
+use crate::words::words;
+
+/// How far above a table's first row its unit may be stated, in paragraphs.
+const UNIT_NOTE: usize = 4;
+/// Most columns of a table.
+const COLUMNS: usize = 32;
+
+/// Rows below a line that names their columns.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The line that names the columns.
+    header: Glyphs,
+    /// The rows, from the first glyph of the first to the last of the last.
+    rows: Glyphs,
+    /// What parts the cells of all of these.
+    tabs: Vec<usize>,
+}
+
+/// Finds the tables among the paragraphs, and takes their headers for lines about the text.
+pub(super) fn tables(source: &SourceText<'_>, quantities: &[QuantityMention], out: &mut Outline) {
+    let mut index = 1;
+    while index < out.paragraphs.len() {
+        let header = index - 1;
+        let columns = out.paragraphs.get(header).map_or(0, |line| cells(source, &line.range));
+        let fits = |line: &&Paragraph| line.kind == ParagraphKind::Row && (2..=columns).contains(&cells(source, &line.range));
+        let rows = out.paragraphs.get(index..).unwrap_or_default().iter().take_while(fits);
+        let below = if (3..=COLUMNS).contains(&columns) { rows.count() } else { 0 };
+        let names = |line: &Paragraph| {
+            let held = quantities.get(inside(quantities, &line.range, |q| &q.core)).unwrap_or_default();
+            held.iter().all(|q| matches!(q.kind, QuantityKind::Date | QuantityKind::Ordinal))
+        };
+        let (Some(line), Some(first), Some(last)) =
+            (out.paragraphs.get(header), out.paragraphs.get(index), out.paragraphs.get((header + below).max(index)))
+        else {
+            break;
+        };
+        if below == 0 || !names(line) {
+            index += 1;
+            continue;
+        }
+        let (header_line, rows) = (line.range.clone(), first.range.start..last.range.end);
+        let tabs = tabs(source, &(header_line.start..rows.end)).collect();
+        out.tables.push(Table { header: header_line, rows, tabs });
+        if let Some(line) = out.paragraphs.get_mut(header) {
+            line.kind = ParagraphKind::Meta;
+        }
+        index += below + 1;
+    }
+}
+
+/// How many cells a line has, up to one more than a table may have.
+fn cells(source: &SourceText<'_>, line: &Glyphs) -> usize {
+    1 + tabs(source, line).take(COLUMNS).count()
+}
+
+fn tabs(source: &SourceText<'_>, range: &Glyphs) -> impl Iterator<Item = usize> {
+    source.marks(range.clone()).iter().copied().filter(|&at| source.at(at) == '\t')
+}
+
+impl Outline {
+    fn table_at(&self, at: usize) -> Option<&Table> {
+        let table = self.tables.partition_point(|table| table.rows.start <= at).checked_sub(1)?;
+        self.tables.get(table).filter(|table| at < table.rows.end)
+    }
+
+    /// Whether a row of a table with named columns holds a glyph.
+    pub(super) fn in_table(&self, at: usize) -> bool {
+        self.table_at(at).is_some()
+    }
+
+    /// What the column of a number in a table is called. Rows end where the header ends, so cells are counted from there.
+    #[must_use]
+    pub fn column(&self, at: usize) -> Option<Glyphs> {
+        let table = self.table_at(at)?;
+        let before = |at: usize| table.tabs.partition_point(|&tab| tab < at);
+        let behind = before(self.paragraph_at(at)?.range.end) - before(at);
+        let cell = before(table.header.end).checked_sub(behind)?;
+        let end = if behind == 0 { table.header.end } else { *table.tabs.get(cell)? };
+        let start = cell.checked_sub(1).and_then(|tab| table.tabs.get(tab)).map_or(table.header.start, |tab| tab + 1);
+        (start < end).then_some(start..end)
+    }
+}
+
+/// Gives the bare numbers of a table the unit that their column or a line above states: 余额(亿元), (金额单位:万元).
+pub fn units(source: &SourceText<'_>, outline: &Outline, hits: &Hits, lexicon: &Lexicon, quantities: &mut [QuantityMention]) {
+    let mut noted: Option<Unit> = None;
+    for (index, paragraph) in outline.paragraphs.iter().enumerate() {
+        if paragraph.kind != ParagraphKind::Row {
+            noted = None;
+            continue;
+        }
+        if noted.is_none() {
+            let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
+            noted = above.iter().rev().find_map(|line| noted_unit(source, &line.range));
+        }
+        let row = inside(quantities, &paragraph.range, |q| &q.core);
+        // 12600 is a code in a sentence, a number in a column.
+        let bare = |q: &&mut QuantityMention| matches!(q.kind, QuantityKind::Number | QuantityKind::Identifier) && !q.unit_missing;
+        for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(bare) {
+            let column = outline.column(q.core.start);
+            if q.kind == QuantityKind::Identifier {
+                let number = column.as_ref().and_then(|_| source.text(q.core.clone()).parse().ok());
+                let Some(number) = number else { continue };
+                (q.numeral, q.value) = (Some(number), Some(number));
+                q.kind = QuantityKind::Number;
+            }
+            let unit = match column {
+                Some(column) if is_numbering(source, &column) => {
+                    q.kind = QuantityKind::Ordinal;
+                    continue;
+                }
+                Some(column) => column_unit(source, hits, lexicon, &column).or_else(|| {
+                    let other = words!["率", "比", "比例", "比重", "增速", "增幅", "数"].end_before(source, column.end);
+                    noted.clone().filter(|_| !other)
+                }),
+                None => noted.clone(),
+            };
+            if let Some(unit) = unit {
+                unit.give(q);
+            }
+        }
+    }
+}
+
+/// 序号, 排名: the column of a table that numbers its rows.
+fn is_numbering(source: &SourceText<'_>, column: &Glyphs) -> bool {
+    matches!(source.text(column.clone()), "序号" | "编号" | "名次" | "排名" | "排序" | "位次")
+}
+
+/// A unit with the scale before it.
+#[derive(Clone, Debug)]
+struct Unit {
+    kind: QuantityKind,
+    wire: String,
+    factor: Decimal,
+}
+
+impl Unit {
+    fn give(self, q: &mut QuantityMention) {
+        q.kind = self.kind;
+        q.unit = self.wire;
+        q.value = q.value.and_then(|value| value.checked_mul(self.factor));
+        q.upper = q.upper.and_then(|value| value.checked_mul(self.factor));
+    }
+}
+
+/// The unit of money in a line above a table: 单位:万元, 投放金额(万元).
+fn noted_unit(source: &SourceText<'_>, line: &Glyphs) -> Option<Unit> {
+    const SCALES: &[(&str, u32)] = &[("万元", 10_000), ("亿元", 100_000_000), ("元", 1)];
+    let text = source.text(line.clone());
+    let noted = SCALES.iter().find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})")))?;
+    Some(Unit { kind: QuantityKind::Money, wire: "CNY".to_owned(), factor: Decimal::from(noted.1) })
+}
+
+/// The unit in the brackets that end a column's name: 贷款余额(亿元), 不良率(%), 户数(万户).
+fn column_unit(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, column: &Glyphs) -> Option<Unit> {
+    let open = source.marks(column.clone()).iter().rev().copied().find(|&at| source.at(at) == '(');
+    let end = column.end - usize::from(source.before(column.end) == ')');
+    let start = match open {
+        Some(open) => open + 1,
+        // 户数, 笔数: a count that its name gives the classifier.
+        None if source.before(end) == '数' => end.checked_sub(2).filter(|&at| at >= column.start)?,
+        None => return None,
+    };
+    let (scale, at) = match source.at(start) {
+        '亿' => (100_000_000_u64, start + 1),
+        '万' => (10_000, start + 1),
+        '百' if source.at(start + 1) == '万' => (1_000_000, start + 2),
+        '千' if source.at(start + 1) == '万' => (10_000_000, start + 2),
+        '千' => (1_000, start + 1),
+        _ => (1, start),
+    };
+    hits.at(at).iter().filter(|hit| hit.end() <= end).find_map(|hit| {
+        lexicon.senses(*hit).iter().find_map(|sense| {
+            let Sense::Unit(row) = sense else { return None };
+            let row = lexicon.tables().units.get(usize::from(*row))?;
+            let wire = if row.unit.is_empty() { lexicon.form(*hit).to_owned() } else { row.unit.clone() };
+            let factor = row.factor.checked_mul(Decimal::from(scale))?;
+            Some(Unit { kind: row.kind, wire, factor })
+        })
+    })
+}
