@@ -5,6 +5,7 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
+use super::class::Class;
 use super::problem::{Problems, quoted};
 use super::register::normalised;
 use super::rows::{self, Field, Row, SourceFile, Value};
@@ -57,6 +58,7 @@ enum Codes {
     Type,
     Part,
     Role,
+    Class,
 }
 
 impl Codes {
@@ -72,6 +74,7 @@ impl Codes {
             Self::Type => deserializes::<InstitutionType>(code),
             Self::Part => NamePart::deserialize(plain(code)).is_ok(),
             Self::Role => Role::deserialize(plain(code)).is_ok(),
+            Self::Class => Class::deserialize(plain(code)).is_ok(),
         }
     }
 
@@ -83,6 +86,7 @@ impl Codes {
             Self::Type => "institution type of the contract",
             Self::Part => "part of a name, such as legal, branch or outlet",
             Self::Role => "role, such as anaphor, receiver or boundary",
+            Self::Class => "class of words, such as guiding, preposition or officer",
         }
     }
 }
@@ -140,6 +144,7 @@ const TABLES: &[(&str, Fields)] = &[
         ],
     ),
     ("word", &[("role", Shape::Code(Codes::Role), true), ("forms", Shape::Forms, true)]),
+    ("class", &[("name", Shape::Code(Codes::Class), true), ("forms", Shape::Forms, true)]),
 ];
 
 /// Checks the operator's tables and adds their rows to `tables`.

@@ -4,12 +4,14 @@
 //! once; all their words go into one tree, so that a text is read in one pass.
 
 pub mod addition;
+pub mod class;
 pub mod problem;
 pub mod register;
 pub mod rows;
 mod tables;
 mod trie;
 
+pub use class::{Class, Classes};
 pub use problem::Problems;
 pub use register::{NameReading, Register, Registered};
 pub use rows::SourceFile;
@@ -53,6 +55,8 @@ pub enum Sense {
     Registered(u32),
     /// A function word.
     Role(Role),
+    /// A word of a class.
+    Class(Class),
 }
 
 /// A word of the lexicon found in the text.
@@ -255,7 +259,7 @@ impl In {
             Sense::Metric(_) => Self::METRICS.0,
             Sense::Cue(_) | Sense::Category(..) => Self::CATEGORIES.0,
             Sense::Purpose(_) | Sense::Segment(_) => Self::CODES.0,
-            Sense::Unit(_) => 0,
+            Sense::Unit(_) | Sense::Class(_) => 0,
             Sense::HeadOffice(_) => Self::OFFICES.0,
             Sense::Region(_) | Sense::RegionWord(_) => Self::REGIONS.0,
             Sense::Name(row) => {
@@ -291,6 +295,8 @@ pub struct Lexicon {
     words: Vec<Word>,
     /// A bit for each role that a word has, and for each table it is in.
     word_bits: Vec<u32>,
+    /// The classes of each word that has any: these words come first.
+    word_classes: Vec<Classes>,
     /// The senses of all words, one word after the other.
     senses: Vec<Sense>,
     /// The words as the tables write them.
@@ -361,7 +367,15 @@ impl Lexicon {
         let is_name =
             |sense: &Sense| matches!(sense, Sense::Region(_) | Sense::RegionWord(_) | Sense::HeadOffice(_) | Sense::Registered(_));
         let mut senses: Vec<(&str, Vec<Sense>)> = senses.into_iter().collect();
-        senses.sort_by_key(|(_, of_form)| of_form.iter().all(is_name));
+        let classes = |of_form: &[Sense]| {
+            of_form.iter().fold(Classes::default(), |mut classes, sense| {
+                if let Sense::Class(class) = sense {
+                    classes.add(*class);
+                }
+                classes
+            })
+        };
+        senses.sort_by_key(|(_, of_form)| (classes(of_form) == Classes::default(), of_form.iter().all(is_name)));
         let mut words = Vec::with_capacity(senses.len());
         let mut word_bits = Vec::with_capacity(senses.len());
         let mut word_forms = Vec::with_capacity(senses.len());
@@ -375,8 +389,10 @@ impl Lexicon {
             word_forms.push((*form).to_owned());
             all_senses.extend(of_form);
         }
+        let word_classes =
+            senses.iter().map(|(_, of_form)| classes(of_form)).take_while(|classes| *classes != Classes::default()).collect();
         let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(|problem| LexiconError::new("*", problem))?;
-        Ok(Self { tables, trie, words, word_bits, senses: all_senses, word_forms, digest })
+        Ok(Self { tables, trie, words, word_bits, word_classes, senses: all_senses, word_forms, digest })
     }
 
     /// The tables.
@@ -396,6 +412,12 @@ impl Lexicon {
     pub fn senses(&self, hit: Hit) -> &[Sense] {
         let word = self.words.get(hit.word as usize);
         word.and_then(|word| self.senses.get(word.first as usize..word.first as usize + usize::from(word.count))).unwrap_or_default()
+    }
+
+    /// The classes of a found word.
+    #[must_use]
+    pub fn classes(&self, hit: Hit) -> Classes {
+        self.word_classes.get(hit.word as usize).copied().unwrap_or_default()
     }
 
     /// A found word as the tables write it, which is how the normalised text has it.

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::class::ClassRow;
 use super::register::Register;
 use super::{LexiconError, Sense};
 use crate::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
@@ -247,6 +248,8 @@ pub struct Tables {
     region_rows: BTreeMap<String, u16>,
     /// Function words.
     pub words: Vec<(Role, Vec<String>)>,
+    /// Words by class.
+    pub classes: Vec<ClassRow>,
     /// The operator's own institutions.
     pub register: Register,
     /// Name and text of each table, for the digest.
@@ -272,6 +275,7 @@ struct File {
     institution: Vec<HeadOffice>,
     name: Vec<NameWord>,
     word: Vec<WordRow>,
+    class: Vec<ClassRow>,
 }
 
 macro_rules! built_in {
@@ -287,6 +291,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "institution.toml",
     "name.toml",
     "grammar.toml",
+    "clause.toml",
     "context.toml",
     "idiom.toml"
 ];
@@ -318,6 +323,7 @@ impl Tables {
         self.head_offices.extend(file.institution);
         self.names.extend(file.name);
         self.words.extend(file.word.into_iter().map(|row| (row.role, row.forms)));
+        self.classes.extend(file.class);
         self.sources.push((name.to_owned(), text.to_owned()));
         Ok(())
     }
@@ -339,7 +345,7 @@ impl Tables {
     }
 
     /// How many rows each table has, for [`Tables::normalise_from`].
-    pub(super) const fn lengths(&self) -> [usize; 9] {
+    pub(super) const fn lengths(&self) -> [usize; 10] {
         [
             self.metrics.len(),
             self.category_forms.len(),
@@ -350,15 +356,16 @@ impl Tables {
             self.head_offices.len(),
             self.names.len(),
             self.words.len(),
+            self.classes.len(),
         ]
     }
 
     /// Writes the forms of every row behind `lengths` as normalised texts have them.
-    pub(super) fn normalise_from(&mut self, lengths: [usize; 9], normalised: impl Fn(&str) -> String) {
+    pub(super) fn normalise_from(&mut self, lengths: [usize; 10], normalised: impl Fn(&str) -> String) {
         fn behind<R>(rows: &mut [R], length: usize) -> impl Iterator<Item = &mut R> {
             rows.iter_mut().skip(length)
         }
-        let [metrics, categories, purposes, segments, products, units, offices, names, words] = lengths;
+        let [metrics, categories, purposes, segments, products, units, offices, names, words, classes] = lengths;
         let all = (behind(&mut self.metrics, metrics).flat_map(|row| &mut row.forms))
             .chain(behind(&mut self.category_forms, categories).flat_map(|(_, parts)| parts))
             .chain(behind(&mut self.purposes, purposes).flat_map(|row| &mut row.forms))
@@ -366,7 +373,8 @@ impl Tables {
             .chain(behind(&mut self.products, products).flat_map(|row| &mut row.forms))
             .chain(behind(&mut self.head_offices, offices).flat_map(|row| std::iter::once(&mut row.name).chain(&mut row.aliases)))
             .chain(behind(&mut self.names, names).flat_map(|row| &mut row.forms))
-            .chain(behind(&mut self.words, words).flat_map(|(_, forms)| forms));
+            .chain(behind(&mut self.words, words).flat_map(|(_, forms)| forms))
+            .chain(behind(&mut self.classes, classes).flat_map(|row| &mut row.forms));
         all.for_each(|form| *form = normalised(form));
         for unit in behind(&mut self.units, units) {
             unit.forms.iter_mut().for_each(|form| *form = normalised(form));
@@ -413,6 +421,9 @@ impl Tables {
         }
         for (role, forms) in &self.words {
             out.extend(forms.iter().map(|form| (form.as_str(), Sense::Role(*role))));
+        }
+        for row in &self.classes {
+            out.extend(row.forms.iter().map(|form| (form.as_str(), Sense::Class(row.name))));
         }
         out
     }

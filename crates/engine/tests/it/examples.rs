@@ -189,7 +189,8 @@ fn every_example_reads_as_its_row_says() {
             if !row.forms.iter().any(|form| shows(&example.text, form)) {
                 problems.push("  holds no word of its row".to_owned());
             }
-            if example.figures.is_none() && example.measures.is_none() && example.institutions.is_none() && example.numbers.is_none() {
+            let expected = [&example.figures, &example.measures, &example.institutions, &example.numbers, &example.owners, &example.labels];
+            if expected.iter().all(|list| list.is_none()) {
                 problems.push("  expects nothing".to_owned());
             }
             if !problems.is_empty() {

@@ -1,0 +1,99 @@
+//! Classes of words: what stages that read structure ask of a word. A class is a name, its forms and examples in a table;
+//! a word may be in several.
+
+use serde::Deserialize;
+
+/// Declares the classes; the tables write them in snake case.
+macro_rules! classes {
+    ($($(#[$doc:meta])* $class:ident,)+) => {
+        /// A class of words. The tables list the words of each, with examples for and against.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Class { $($(#[$doc])* $class,)+ }
+
+        impl Class {
+            /// Every class.
+            pub const ALL: &'static [Self] = &[$(Self::$class),+];
+        }
+    };
+}
+
+classes! {
+    /// 向 对 按照 通过: what follows is an adjunct of its clause.
+    Preposition,
+    /// 由: what follows does the act.
+    Agent,
+    /// 是 系: what follows is said of the subject.
+    Copula,
+    /// 表示 显示 获悉: what is said follows, a clause of its own.
+    Saying,
+    /// 推动 引导 督促: what follows does what it is guided to; the act is the guide's.
+    Guiding,
+    /// 高于 不如: what follows is compared with.
+    Comparing,
+    /// 收到 领到: what follows gives.
+    Receiving,
+    /// 走访 加入 组建: another verb that may take an institution as its object.
+    Governing,
+    /// 已 累计 分别: may stand between a subject and its verb.
+    Adverb,
+    /// 贷款 支持 监管: reads as a verb, and is a noun beside nouns.
+    VerbalNoun,
+    /// 今年 上半年 目前: when.
+    Time,
+    /// 以来 末 期间 后: ends an expression of time.
+    TimeEnd,
+    /// 行长 负责人 司长: an officer, who speaks for the body named before.
+    Officer,
+    /// 数据 通报 年度报告: a publication of the body named before.
+    Publication,
+    /// 贷款余额 保费 不良: what a sector has in sum.
+    Aggregate,
+    /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
+    BodysOwn,
+}
+
+const _: () = assert!(Class::ALL.len() <= u128::BITS as usize, "each class has a bit of its own");
+
+/// A set of classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(u128);
+
+impl Classes {
+    /// These classes.
+    #[must_use]
+    pub const fn of(classes: &[Class]) -> Self {
+        let (mut bits, mut rest) = (0, classes);
+        while let [class, others @ ..] = rest {
+            bits |= 1 << *class as u32;
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// Whether a class is among them.
+    #[must_use]
+    pub const fn has(self, class: Class) -> bool {
+        self.0 & (1 << class as u32) != 0
+    }
+
+    /// Whether the two sets share a class.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Adds a class.
+    pub const fn add(&mut self, class: Class) {
+        self.0 |= 1 << class as u32;
+    }
+}
+
+/// A row of classes: `[[class]]` in any table.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ClassRow {
+    /// The class.
+    pub name: Class,
+    /// Its words.
+    pub forms: Vec<String>,
+}
