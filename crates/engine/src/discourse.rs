@@ -1,6 +1,7 @@
 //! Who is meant: mentions to entities, and which of them each place in the text is about.
 
 mod entities;
+mod role;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use super::recognize::institution::InstitutionMention;
 use super::recognize::name::Borrower;
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
+use role::Clauses;
 use turns::{Told, Turns};
 
 /// An institution of the text with all its mentions.
@@ -180,6 +182,7 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
     let mut entity_of = entities::entities(outline, mentions, &mut out);
     out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
     let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
+    let roles = role::roles(&Clauses { source, hits, lexicon, dates }, &mentions);
     let mut builder = Turns {
         source,
         hits,
@@ -189,6 +192,7 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
         entity_of: &entity_of,
         borrowers,
         dates,
+        roles,
         sector: None,
         told: Told::default(),
         out: &mut out,

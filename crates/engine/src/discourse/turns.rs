@@ -1,7 +1,8 @@
 //! The walk through the text that notes where the talk turns to another institution.
 
+use super::role::Role;
 use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
-use crate::lexicon::{Hit, Hits, In, Lexicon, Role, Sense};
+use crate::lexicon::{Hit, Hits, In, Lexicon, Role as WordRole, Sense};
 use crate::outline::{Outline, ParagraphKind, inside, is_bullet, is_numbered};
 use crate::recognize::date::DateMention;
 use crate::recognize::institution::{InstitutionMention, NameForm};
@@ -9,114 +10,6 @@ use crate::recognize::name::Borrower;
 use crate::report::InstitutionType;
 use crate::source::{Glyphs, SourceText};
 use crate::words::{Words, words};
-
-/// What stands before an institution that is an object or an adjunct: one glyph.
-const OBJECT_OF: &str = "向与同跟对为给从经获将把被据按受在和及或自至是";
-
-/// Words before an institution that is an object or an adjunct: 联合, 通过.
-const OBJECT_AFTER: &Words = words![
-    "联合",
-    "委托",
-    "协调",
-    "引导",
-    "指导",
-    "推动",
-    "督导",
-    "支持",
-    "通过",
-    "按照",
-    "根据",
-    "依托",
-    "会同",
-    "携手",
-    "走进",
-    "来到",
-    "前往",
-    "获得",
-    "鼓励",
-    "要求",
-    "组织",
-    "对接",
-    "借助",
-    "帮助",
-    "协助",
-    "配合",
-    "贯彻",
-    "落实",
-    "上级",
-    "出席",
-    "加入",
-    "归还",
-    "推荐",
-    "走访",
-    "联动",
-    "依靠",
-    "经过",
-    "围绕",
-    "响应",
-    "致电",
-    "拨打",
-    "到了",
-    "成为",
-    "选择",
-    "作为",
-    "感谢",
-    "以及",
-    "包括",
-    "促进",
-    "督促",
-    "申请",
-    "成立",
-    "入股",
-    "带动",
-    "撬动",
-    "激励",
-    "动员",
-    "辅导",
-    "发动",
-    "邀请",
-    "牵头",
-    "召开",
-    "要求各",
-    "发布",
-    "以来",
-];
-
-/// Words after a body whose officer or publication is meant: 副行长, 有关负责人, 数据.
-const OFFICERS: &Words = words![
-    "党委",
-    "行长",
-    "副行长",
-    "局长",
-    "副局长",
-    "会长",
-    "秘书长",
-    "处长",
-    "一级巡视员",
-    "负责人",
-    "有关负责人",
-    "相关负责人",
-    "新闻发言人",
-    "主任",
-    "发布",
-    "数据",
-    "介绍",
-    "消息",
-    "获悉",
-    "公布",
-    "统计",
-    "有关部门",
-    "党组",
-    "相关人士",
-    "一级调研员",
-    "二级巡视员",
-    "相关处室",
-    "召开",
-    "要求",
-    "办公室",
-    "披露",
-    "货币信贷",
-];
 
 /// Scopes that stand for the sector of a place.
 const SCOPES: &Words = words![
@@ -194,6 +87,8 @@ pub(super) struct Turns<'a, 't> {
     pub(super) borrowers: &'a [Borrower],
     /// Dates, by place.
     pub(super) dates: &'a [DateMention],
+    /// What each mention does in its clause.
+    pub(super) roles: Vec<Role>,
     /// The sector that scopes stand for, once known.
     pub(super) sector: Option<usize>,
     /// Who was told of last.
@@ -318,7 +213,7 @@ impl Turns<'_, '_> {
     fn is_bodys_own(&self, mention: &InstitutionMention, paragraph: usize, owner: Option<usize>) -> bool {
         let Some(range) = self.outline.paragraphs.get(paragraph).map(|paragraph| &paragraph.range) else { return false };
         let named = self.entity_of.get(inside(self.mentions, range, |m| &m.range)).unwrap_or_default();
-        let anaphor = self.hits.within(range.clone(), const { In::roles(&[Role::Anaphor]) }).next().is_some();
+        let anaphor = self.hits.within(range.clone(), const { In::roles(&[WordRole::Anaphor]) }).next().is_some();
         mention.form == NameForm::Proper && mention.range.start == range.start && !named.contains(&owner) && !anaphor
     }
 
@@ -366,7 +261,7 @@ impl Turns<'_, '_> {
     }
 
     fn opens_with_anaphor(&self, at: usize) -> bool {
-        let anaphor = |hit: &Hit| hit.has_role(Role::Anaphor);
+        let anaphor = |hit: &Hit| hit.has_role(WordRole::Anaphor);
         self.hits.at(at).iter().any(anaphor)
             || self.source.at(at) == '其' && !self.source.starts_with(at, "其中") && !self.source.starts_with(at, "其他")
             || (at..at + 14)
@@ -377,26 +272,16 @@ impl Turns<'_, '_> {
     /// Whether a mention is what its clause is about, not an object or an adjunct.
     fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
         let Some(m) = self.mentions.get(index) else { return false };
-        let at = m.range.start;
+        let (at, after) = (m.range.start, m.range.end);
         if m.form == NameForm::Sector && bank_section {
             return false;
         }
         let before = self.source.before(at);
-        if before == '、' || "和与及".contains(before) {
-            // Second in a list of institutions: the first is the owner.
-            if index.checked_sub(1).and_then(|i| self.mentions.get(i)).is_some_and(|p| p.range.end + 1 == at) {
-                return false;
-            }
-        }
-        if OBJECT_OF.contains(before) || OBJECT_AFTER.end_before(self.source, at) {
-            return false;
-        }
-        if matches!(before, '(' | '《') {
-            return false;
-        }
-        let after = m.range.end;
-        if oversees(m.kind) && m.form != NameForm::Sector && self.speaks(after) {
-            return false;
+        let speaks_for_itself = m.form == NameForm::Sector || !oversees(m.kind);
+        match self.roles.get(index) {
+            Some(Role::Subject) => {}
+            Some(Role::Source) if speaks_for_itself => {}
+            _ => return false,
         }
         if bank_section && self.entity_of.get(index).copied().flatten() != owner {
             // Inside a bank's own section another body must open its clause.
@@ -405,11 +290,6 @@ impl Turns<'_, '_> {
             return other_body && !self.source.starts_with(after, "的");
         }
         true
-    }
-
-    /// Whether an officer of the institution follows: 副行长, 有关负责人.
-    fn speaks(&self, after: usize) -> bool {
-        OFFICERS.start_at(self.source, after)
     }
 
     /// A、B、C分别…: several owners of the figures that follow.

@@ -49,6 +49,12 @@ classes! {
     Publication,
     /// 贷款余额 保费 不良: what a sector has in sum.
     Aggregate,
+    /// 印发 召开: an act of a body that says nothing of its sector.
+    Issuing,
+    /// 网点 大厅 现场: where an institution receives people.
+    Premises,
+    /// 信用 成为 应对: a word that holds a glyph of another class and is none of it.
+    Word,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
 }

@@ -251,10 +251,9 @@ fn every_number_is_measured_and_labelled() {
     assert!(failures.is_empty(), "{} of {} phrases:\n{}", failures.len(), phrases.len(), failures.join("\n"));
 }
 
-/// The rules of grammar, each with a sentence in `tests/cases/grammar.toml`.
-#[test]
-fn every_rule_of_grammar_reads_its_sentence() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/grammar.toml");
+/// The sentences of a file of `tests/cases`, each with the rule that it shows.
+fn every_rule_reads_its_sentence(file: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(file);
     let file: toml::Table = toml::from_str(&fs::read_to_string(path).expect("it is text")).expect("it is TOML");
     let cases = file.get("sentence").and_then(toml::Value::as_array).expect("the file holds sentences");
     let mut failures = Vec::new();
@@ -269,6 +268,18 @@ fn every_rule_of_grammar_reads_its_sentence() {
     }
     assert!(cases.len() >= 20, "{} cases", cases.len());
     assert!(failures.is_empty(), "{} of {} sentences:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// The rules of grammar that have no row of their own.
+#[test]
+fn every_rule_of_grammar_reads_its_sentence() {
+    every_rule_reads_its_sentence("grammar.toml");
+}
+
+/// Whose a figure is.
+#[test]
+fn every_rule_of_ownership_reads_its_sentence() {
+    every_rule_reads_its_sentence("owner.toml");
 }
 
 #[test]
