@@ -1,20 +1,23 @@
 //! Who is meant: mentions to entities, and which of them each place in the text is about.
 
 mod entities;
+mod implied;
 mod role;
+mod sector;
 mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use super::lexicon::{Hits, Lexicon};
+use super::lexicon::{Class, Classes, Hits, In, Lexicon, Role, Trade};
 use super::outline::Outline;
 use super::recognize::date::DateMention;
-use super::recognize::institution::InstitutionMention;
+use super::recognize::institution::{InstitutionMention, NameForm};
 use super::recognize::name::Borrower;
 use super::report::{InstitutionType, MeasureCategory, Metric};
 use super::source::{Glyphs, SourceText};
 use role::Clauses;
-use turns::{Told, Turns};
+use sector::{Sector, Sectors};
+use turns::{Name, Spot, Told, Turns};
 
 /// An institution of the text with all its mentions.
 #[derive(Clone, Debug)]
@@ -31,8 +34,10 @@ pub struct Entity {
     pub region: (String, String),
     /// Where it is named, as glyphs.
     pub mentions: Vec<Glyphs>,
-    /// A sector that the text names by its scope alone: 全省.
-    pub implied: bool,
+    /// What tells it from others, if it is a sector.
+    pub sector: Option<Sector>,
+    /// The trade of the sector that a body speaks for, where its name says so.
+    pub speaks_for: Option<Trade>,
     /// Row of the operator's register.
     pub register: Option<u32>,
 }
@@ -53,6 +58,8 @@ pub struct Discourse {
     pub entities: Vec<Entity>,
     /// From which glyph on which entity is meant.
     turns: Vec<(usize, Option<usize>)>,
+    /// Where each mention is that turned the talk, and to whom.
+    subjects: Vec<(usize, usize)>,
     /// Rows of figures with several owners.
     pub parallels: Vec<Parallel>,
     /// The entity of each section of the outline.
@@ -71,19 +78,25 @@ impl Discourse {
     /// The sector that answers for what another one's words report: lenders for loans behind insurers' figures, and the other way round.
     #[must_use]
     pub fn sector_of_trade(&self, owner: usize, metric: Metric) -> Option<usize> {
-        let key = |of: usize| self.entities.get(of).filter(|e| e.kind == InstitutionType::BankingSector).map(|e| sector_key(&e.name));
-        let (owned, sector, wanted) = match metric {
-            Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid => ("金融机构", self.overseen.0?, "保险"),
+        let insures = |of: usize| self.entities.get(of)?.sector.as_ref().map(|sector| sector.trade);
+        let own = insures(owner)?;
+        match metric {
+            Metric::Premium | Metric::InsuredAmount | Metric::ClaimPaid if own.is_general() && own != Trade::BankingAndInsurance => {
+                self.overseen.0.filter(|&sector| insures(sector).is_some_and(Trade::insures))
+            }
             Metric::LoanBalance
             | Metric::LoanDisbursed
             | Metric::LoanRenewed
             | Metric::DepositBalance
             | Metric::NonPerformingLoan
             | Metric::NonPerformingRatio
-            | Metric::InterestRate => ("保险", self.overseen.1?, "金融机构"),
-            _ => return None,
-        };
-        (key(owner)? == owned && key(sector)? == wanted).then_some(sector)
+            | Metric::InterestRate
+                if own.insures() =>
+            {
+                self.overseen.1.filter(|&sector| insures(sector).is_some_and(Trade::is_general))
+            }
+            _ => None,
+        }
     }
 
     /// Notes the sectors, once all entities are known.
@@ -93,14 +106,12 @@ impl Discourse {
     }
 
     fn find_sector(&self, insurance: bool) -> Option<usize> {
-        let sectors = || self.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector);
-        let wanted = if insurance { "保险" } else { "金融机构" };
-        let fits = |e: &Entity| sector_key(&e.name) == wanted || (!insurance && e.implied);
-        let whole = |e: &Entity| e.implied || is_whole(&e.name);
+        let sectors = || self.entities.iter().enumerate().filter_map(|(i, e)| Some((i, e.sector.as_ref()?)));
+        let fits = |sector: &Sector| if insurance { sector.trade.insures() } else { sector.trade.is_general() };
         sectors()
-            .find(|(_, e)| fits(e) && whole(e))
-            .or_else(|| sectors().find(|(_, e)| whole(e)))
-            .or_else(|| sectors().find(|(_, e)| fits(e)))
+            .find(|(_, sector)| fits(sector) && sector.is_whole())
+            .or_else(|| sectors().find(|(_, sector)| sector.is_whole()))
+            .or_else(|| sectors().find(|(_, sector)| fits(sector)))
             .or_else(|| sectors().next())
             .map(|(i, _)| i)
     }
@@ -131,35 +142,6 @@ pub const fn oversees(kind: InstitutionType) -> bool {
     )
 }
 
-/// Whether a sector's name means all of a place's institutions, not some of them.
-fn is_whole(name: &str) -> bool {
-    !["多家", "各家", "部分", "相关", "一些", "主要", "中小", "大型", "国有", "地方", "法人", "数家", "几家", "有关", "我国"]
-        .iter()
-        .any(|w| name.contains(w))
-}
-
-/// Whether a sector's name means some of its institutions: 多家大型商业银行.
-fn is_some_of(name: &str) -> bool {
-    ["多家", "部分", "相关", "有关", "一些", "几家", "数家"].iter().any(|w| name.starts_with(w))
-}
-
-/// What two names of one sector have in common: the group without its scope.
-fn sector_key(name: &str) -> String {
-    let both = ["银行业保险业", "银行保险业", "银行业和保险业"];
-    if both.iter().any(|b| name.ends_with(b)) {
-        return "银行业保险业".to_owned();
-    }
-    let lenders = ["银行业金融机构", "银行保险机构", "银行机构", "金融机构", "银行业", "银行"];
-    let legal = if name.contains("法人") { "法人" } else { "" };
-    if name.contains('险') && !name.contains("银行保险") {
-        return "保险".to_owned();
-    }
-    if lenders.iter().any(|l| name.ends_with(l)) {
-        return [legal, "金融机构"].concat();
-    }
-    name.to_owned()
-}
-
 /// What is known of a text before it is told who is meant where.
 #[derive(Clone, Copy, Debug)]
 pub struct Marks<'a> {
@@ -173,94 +155,139 @@ pub struct Marks<'a> {
     pub dates: &'a [DateMention],
 }
 
-/// Works out who is meant where. `groups` are nouns of groups without a scope
-/// (金融机构): they stand for the sector that the text names.
+/// Works out who is meant where. `groups` are nouns of groups without a scope (金融机构): they stand for a sector told of.
 #[must_use]
 pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outline: &Outline, marks: Marks<'_>) -> Discourse {
-    let Marks { institutions: mentions, groups, borrowers, dates } = marks;
+    let Marks { institutions, groups, borrowers, dates } = marks;
     let mut out = Discourse::default();
-    let mut entity_of = entities::entities(outline, mentions, &mut out);
-    out.section_owner = outline.sections.iter().map(|s| entity_of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
-    let mentions = with_groups(outline, mentions, groups, &mut entity_of, &out);
-    let roles = role::roles(&Clauses { source, hits, lexicon, dates }, &mentions);
-    let mut builder = Turns {
+    let mut sectors = Sectors::default();
+    let of = entities::entities(outline, institutions, &mut sectors, &mut out);
+    for (index, mention) in of.iter().zip(institutions) {
+        if let Some(entity) = index.and_then(|index| out.entities.get_mut(index)) {
+            entity.speaks_for = entity.speaks_for.or_else(|| speaks_for(source, hits, lexicon, mention));
+        }
+    }
+    out.section_owner = outline.sections.iter().map(|s| of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
+    let (mentions, entity_of) = with_groups(outline, institutions, groups, &of);
+    let spots = spots(&Clauses { source, hits, lexicon, dates }, &mentions);
+    let mut turns = Turns {
         source,
         hits,
         lexicon,
         outline,
         mentions: &mentions,
-        entity_of: &entity_of,
+        entity_of,
+        spots: &spots,
         borrowers,
         dates,
-        roles,
-        sector: None,
+        sectors,
+        regions: regions(institutions),
         told: Told::default(),
         out: &mut out,
     };
-    builder.run();
+    turns.run();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();
     out
 }
 
-/// The mentions with those nouns of groups between them that stand for a sector of the text.
+/// The codes of the regions that institutions are named by, and of those that hold them.
+fn regions(institutions: &[InstitutionMention]) -> BTreeSet<String> {
+    let codes = institutions.iter().map(|m| m.region_code.as_str()).filter(|code| !code.is_empty());
+    let part = |code: &str, digits: usize, rest: &str| code.get(..digits).map(|part| [part, rest].concat());
+    codes.flat_map(|code| [part(code, 6, ""), part(code, 4, "00"), part(code, 2, "0000")]).flatten().collect()
+}
+
+/// The trade of the sector that a body's name says it speaks for.
+fn speaks_for(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, body: &InstitutionMention) -> Option<Trade> {
+    if !oversees(body.kind) || body.form == NameForm::Sector {
+        return None;
+    }
+    hits.inside(body.range.clone()).find_map(|hit| {
+        let classes = lexicon.classes(hit);
+        if classes.has(Class::OfInsurers) && !matches!(source.before(hit.start()), '银' | '行' | '业') {
+            Some(Trade::Insurance)
+        } else if classes.has(Class::OfGuarantors) {
+            Some(Trade::Guarantee)
+        } else {
+            classes.has(Class::OfMicroLenders).then_some(Trade::MicroLoans)
+        }
+    })
+}
+
+/// The mentions with the nouns of groups between them, by place, and the entity of each that is known.
 fn with_groups<'a>(
     outline: &Outline,
     mentions: &'a [InstitutionMention],
     groups: &'a [InstitutionMention],
-    entity_of: &mut Vec<Option<usize>>,
-    out: &Discourse,
-) -> Vec<&'a InstitutionMention> {
-    let mut sectors: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, entity) in out.entities.iter().enumerate().filter(|(_, e)| e.kind == InstitutionType::BankingSector) {
-        sectors.entry(sector_key(&entity.name)).or_insert(index);
-    }
-    if sectors.is_empty() {
-        return mentions.iter().collect();
-    }
-    let mut all: Vec<&InstitutionMention> = Vec::with_capacity(mentions.len() + groups.len());
-    let mut owners = Vec::with_capacity(mentions.len() + groups.len());
-    let mut next = 0;
-    for group in groups.iter().filter(|g| !outline.section_at(g.range.start).is_some_and(|s| s.heading.contains(&g.range.start))) {
-        while let Some(m) = mentions.get(next).filter(|m| m.range.start < group.range.start) {
-            all.push(m);
-            owners.push(entity_of.get(next).copied().flatten());
-            next += 1;
+    of: &[Option<usize>],
+) -> (Vec<&'a InstitutionMention>, Vec<Option<usize>>) {
+    let mut all: Vec<(&InstitutionMention, Option<usize>)> = mentions.iter().zip(of.iter().copied()).collect();
+    let in_heading = |g: &InstitutionMention| outline.section_at(g.range.start).is_some_and(|s| s.heading.contains(&g.range.start));
+    all.extend(groups.iter().filter(|g| !in_heading(g)).map(|g| (g, None)));
+    // Of those that overlap the named one stays, which sorts before a group at its place.
+    all.sort_by_key(|(m, entity)| (m.range.start, entity.is_none()));
+    let mut end = 0;
+    let mut next_named = mentions.iter().map(|m| m.range.start).peekable();
+    all.retain(|(m, _)| {
+        while next_named.next_if(|&start| start <= m.range.start).is_some() {}
+        let runs_into = next_named.peek().is_some_and(|&start| start < m.range.end);
+        let keeps = m.range.start >= end && !runs_into;
+        if keeps {
+            end = m.range.end;
         }
-        let free = mentions.get(next).is_none_or(|m| m.range.start >= group.range.end)
-            && all.last().is_none_or(|m| m.range.end <= group.range.start);
-        if let Some(&sector) = sectors.get(&sector_key(&group.name)).filter(|_| free) {
-            all.push(group);
-            owners.push(Some(sector));
-        }
-    }
-    all.extend(mentions.get(next..).unwrap_or_default());
-    owners.extend(entity_of.get(next..).unwrap_or_default());
-    *entity_of = owners;
-    all
+        keeps
+    });
+    all.into_iter().unzip()
 }
+
+/// The names and the words that stand for one, by place, with their roles.
+fn spots(text: &Clauses<'_, '_>, mentions: &[&InstitutionMention]) -> Vec<Spot> {
+    let mut all: Vec<(Glyphs, Name)> = mentions.iter().enumerate().map(|(i, m)| (m.range.clone(), Name::Mention(i))).collect();
+    for hit in text.hits.of(const { In::roles(&[Role::Anaphor, Role::BorrowerAnaphor]) }) {
+        let classes = text.lexicon.classes(hit);
+        if classes.meets(ANAPHORS) {
+            all.push((hit.range(), Name::Anaphor(classes)));
+        }
+    }
+    all.sort_by_key(|(range, name)| (range.start, matches!(name, Name::Anaphor(_)), std::cmp::Reverse(range.end)));
+    let mut end = 0;
+    all.retain(|(range, _)| {
+        let keeps = range.start >= end;
+        if keeps {
+            end = range.end;
+        }
+        keeps
+    });
+    let roles = role::roles(text, all.iter().map(|(range, _)| range));
+    all.into_iter().zip(roles).map(|((range, name), role)| Spot { range, name, role }).collect()
+}
+
+/// The classes of words that stand for an institution.
+const ANAPHORS: Classes = Classes::of(&[
+    Class::AnaphorBank,
+    Class::AnaphorCooperative,
+    Class::AnaphorInsurer,
+    Class::AnaphorRegulator,
+    Class::AnaphorCentralBank,
+    Class::AnaphorAssociation,
+    Class::AnaphorCompany,
+    Class::AnaphorWhole,
+]);
 
 /// Where a body speaks for a sector that no mention names, the text's first noun of a group is its name.
 fn name_a_sector(outline: &Outline, groups: &[InstitutionMention], out: &mut Discourse) {
-    let sector = out.entities.iter().any(|e| e.kind == InstitutionType::BankingSector);
+    let sector = out.entities.iter().any(|e| e.sector.is_some());
     let overseen = out.entities.iter().any(|e| oversees(e.kind));
     let banks = outline.sections.iter().zip(&out.section_owner).any(|(_, o)| out.entities.get(*o).is_some_and(|e| !oversees(e.kind)));
     if sector || !overseen || banks {
         return;
     }
-    let Some(group) = groups.iter().max_by_key(|g| (sector_key(&g.name) == "银行业保险业", std::cmp::Reverse(g.range.start))) else {
+    let both = |g: &InstitutionMention| g.group.as_ref().is_some_and(|group| group.trade == Trade::BankingAndInsurance);
+    let Some(group) = groups.iter().max_by_key(|g| (both(g), std::cmp::Reverse(g.range.start))) else {
         return;
     };
-    out.entities.push(Entity {
-        name: group.name.clone(),
-        canonical: group.canonical.clone(),
-        kind: InstitutionType::BankingSector,
-        head_office: String::new(),
-        region: (group.region_code.clone(), group.region_name.clone()),
-        mentions: Vec::new(),
-        implied: true,
-        register: None,
-    });
+    out.entities.push(Entity { sector: Sector::of(group), ..Entity::of(group, &group.canonical) });
 }
 
 /// What one institution reports of the sector it oversees belongs to the sector.

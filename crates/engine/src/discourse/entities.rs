@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Discourse, Entity, is_some_of, oversees, sector_key};
+use super::sector::{Sector, Sectors};
+use super::{Discourse, Entity, oversees};
 use crate::outline::Outline;
 use crate::recognize::institution::{InstitutionMention, NameForm};
 
@@ -33,7 +34,7 @@ fn one_longer(a: &str, b: &str) -> bool {
 
 impl Entity {
     /// What a mention tells of an institution that is called `canonical`.
-    fn of(m: &InstitutionMention, canonical: &str) -> Self {
+    pub(super) fn of(m: &InstitutionMention, canonical: &str) -> Self {
         Self {
             name: m.name.clone(),
             canonical: canonical.to_owned(),
@@ -41,7 +42,8 @@ impl Entity {
             head_office: m.head_office.clone(),
             region: (m.region_code.clone(), m.region_name.clone()),
             mentions: Vec::new(),
-            implied: false,
+            sector: None,
+            speaks_for: None,
             register: m.register,
         }
     }
@@ -59,7 +61,11 @@ impl Entity {
     /// Takes what one more mention tells: a fuller name, a region; what the register says stands. Whether it was new.
     fn learn(&mut self, m: &InstitutionMention) -> bool {
         let longer = m.alias_of.is_none() && m.name.chars().count() > self.name.chars().count();
-        let fuller = longer && !(m.form == NameForm::Sector && is_some_of(&m.name));
+        let fuller = match (&self.sector, Sector::of(m)) {
+            // A region tells more than an area: 云南银行业, not 全省银行业金融机构.
+            (Some(own), Some(other)) => other.is_whole() && (own.region.is_empty(), longer) > (other.region.is_empty(), false),
+            _ => longer,
+        };
         let first = self.register.is_none() && m.register.is_some();
         if fuller {
             self.name.clone_from(&m.name);
@@ -81,19 +87,27 @@ impl Entity {
 }
 
 /// Gathers mentions into entities; the entity of each mention.
-pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: &mut Discourse) -> Vec<Option<usize>> {
+pub(super) fn entities(
+    outline: &Outline,
+    mentions: &[InstitutionMention],
+    sectors: &mut Sectors,
+    out: &mut Discourse,
+) -> Vec<Option<usize>> {
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
     let mut tails = Tails::default();
     // Whom a mention meant, and how much was known then: a name that comes again asks only if more is known now.
     let mut told: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     let mut learnt = 0;
-    // Proper names and sectors first: what is short is completed by what is full.
+    for (m, slot) in mentions.iter().zip(&mut of).filter(|(m, _)| m.form == NameForm::Sector) {
+        *slot = of_sector(m, sectors, out);
+    }
+    // Proper names first: what is short is completed by what is full.
     for (i, m) in mentions.iter().enumerate() {
-        if m.outlet || !matches!(m.form, NameForm::Proper | NameForm::Sector) {
+        if m.outlet || m.form != NameForm::Proper {
             continue;
         }
-        let said = (&m.canonical, &m.name, &m.region_code, m.kind, m.form == NameForm::Sector, m.register);
+        let said = (&m.canonical, &m.name, &m.region_code, m.kind, m.register);
         if let Some(&(index, _)) = told.get(&said).filter(|&&(_, then)| then == learnt && m.alias_of.is_none()) {
             if let (Some(entity), Some(slot)) = (out.entities.get_mut(index), of.get_mut(i)) {
                 entity.mentions.push(m.range.clone());
@@ -102,17 +116,12 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
             continue;
         }
         let known = out.entities.len();
-        let key = if m.form == NameForm::Sector { sector_key(&m.name) } else { key(&m.canonical) };
-        let key = if key == "银行业保险业" && by_key.contains_key("金融机构") { "金融机构".to_owned() } else { key };
+        let key = key(&m.canonical);
         let other = by_key.get(&key).and_then(|&i| out.entities.get(i)).is_some_and(|e| !e.may_be(m));
         let key = if other { format!("{key}\n{}\n{}", m.canonical, m.region_code) } else { key };
-        let twin = (m.form == NameForm::Proper)
-            .then(|| {
-                tails.twin(&key, |other| {
-                    by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind && e.may_be(m)))
-                })
-            })
-            .flatten();
+        let twin = tails.twin(&key, |other| {
+            by_key.get(other).copied().filter(|&i| out.entities.get(i).is_some_and(|e| e.kind == m.kind && e.may_be(m)))
+        });
         if !by_key.contains_key(&key) {
             tails.add(&key);
         }
@@ -136,7 +145,7 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
     }
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for (i, m) in mentions.iter().enumerate() {
-        if of.get(i).is_some_and(Option::is_some) {
+        if of.get(i).is_some_and(Option::is_some) || m.form == NameForm::Sector {
             continue;
         }
         let section = outline.section_at(m.range.start).and_then(|s| of.get(s.mention).copied().flatten());
@@ -183,6 +192,22 @@ pub(super) fn entities(outline: &Outline, mentions: &[InstitutionMention], out: 
         entity.mentions.sort_by_key(|r| r.start);
     }
     of
+}
+
+/// The sector that a mention with a scope names; a bare one means one told of, which the walk knows.
+fn of_sector(m: &InstitutionMention, sectors: &mut Sectors, out: &mut Discourse) -> Option<usize> {
+    let sector = Sector::of(m).filter(|sector| !sector.is_bare())?;
+    let index = sectors.find(&sector).unwrap_or_else(|| {
+        out.entities.push(Entity { sector: Some(sector.clone()), ..Entity::of(m, &m.canonical) });
+        out.entities.len() - 1
+    });
+    sectors.note(&sector, index);
+    let entity = out.entities.get_mut(index)?;
+    if entity.learn(m) && entity.sector.as_ref().is_some_and(|own| own.region.is_empty()) {
+        entity.sector = Some(sector);
+    }
+    entity.mentions.push(m.range.clone());
+    Some(index)
 }
 
 /// Which entities a short name fits, of those looked at so far: a name that comes again asks only the new ones.

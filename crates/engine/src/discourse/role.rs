@@ -3,7 +3,6 @@
 
 use crate::lexicon::{Class, Classes, Hits, Lexicon};
 use crate::recognize::date::DateMention;
-use crate::recognize::institution::{InstitutionMention, NameForm};
 use crate::source::{Glyphs, SourceText};
 
 /// What a name does in its clause.
@@ -67,28 +66,29 @@ const TELLING: Classes = Classes::of(&[
 ]);
 const VERBS: Classes = Classes::of(&[Class::Guiding, Class::Comparing, Class::Receiving, Class::Governing]);
 
-/// The role of each mention.
-pub(super) fn roles(text: &Clauses<'_, '_>, mentions: &[&InstitutionMention]) -> Vec<Role> {
+/// The role of each name, and of each word that stands for one, by place.
+pub(super) fn roles<'g>(text: &Clauses<'_, '_>, names: impl Iterator<Item = &'g Glyphs>) -> Vec<Role> {
     let titles = titles(text.source);
-    let mut out = Vec::with_capacity(mentions.len());
+    let mut out = Vec::new();
     let mut clause = Clause::default();
-    for (index, mention) in mentions.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|i| mentions.get(i));
-        let at = mention.range.start;
-        let from = before.map_or(0, |m| m.range.end).max(at.saturating_sub(CLAUSE_REACH));
-        clause.read(text, from..at, before.is_some_and(|m| m.range.end == from));
+    let mut before: Option<&Glyphs> = None;
+    for name in names {
+        let at = name.start;
+        let from = before.map_or(0, |before| before.end).max(at.saturating_sub(CLAUSE_REACH));
+        clause.read(text, from..at, before.is_some_and(|before| before.end == from));
         let is_title = {
             let i = titles.partition_point(|title| title.end <= at);
             titles.get(i).is_some_and(|title| title.start < at)
         };
         let role = if is_title {
             Role::Title
-        } else if before.is_some_and(|m| is_joined(text.source, m.range.end..at)) {
+        } else if before.is_some_and(|before| is_joined(text.source, before.end..at)) {
             Role::Second
         } else {
-            clause.role(text, mention)
+            clause.role(text, name)
         };
         out.push(role);
+        before = Some(name);
     }
     out
 }
@@ -206,10 +206,10 @@ impl Clause {
     }
 
     /// The role of a name that stands where the registers have been read to.
-    fn role(&self, text: &Clauses<'_, '_>, mention: &InstitutionMention) -> Role {
+    fn role(&self, text: &Clauses<'_, '_>, name: &Glyphs) -> Role {
         let source = text.source;
-        let (at, end) = (mention.range.start, mention.range.end);
-        if self.is_source(text, mention) {
+        let (at, end) = (name.start, name.end);
+        if self.is_source(text, end) {
             return Role::Source;
         }
         if "同与跟向对从被比较据给为".contains(source.before(at)) && !self.is_part_of_word(text, at) {
@@ -223,7 +223,7 @@ impl Clause {
         match self.base {
             Base::None | Base::Agent => Role::Subject,
             Base::Copula => Role::Object,
-            Base::Preposition(start, behind) if is_time(text, behind..at) || is_place(text, start, mention) => Role::Subject,
+            Base::Preposition(start, behind) if is_time(text, behind..at) || is_place(text, start, end) => Role::Subject,
             Base::Preposition(..) => Role::Adjunct,
         }
     }
@@ -235,8 +235,7 @@ impl Clause {
     }
 
     /// Whether what the name says follows: its officer, its data, or 据 before and a word of saying behind.
-    fn is_source(&self, text: &Clauses<'_, '_>, mention: &InstitutionMention) -> bool {
-        let end = mention.range.end;
+    fn is_source(&self, text: &Clauses<'_, '_>, end: usize) -> bool {
         let class_at = |at: usize, class: Class| text.hits.at(at).iter().find(|hit| text.lexicon.classes(**hit).has(class));
         if class_at(end, Class::Officer).is_some() {
             return true;
@@ -252,7 +251,7 @@ impl Clause {
         let mut at = end;
         while at < end + SPEAKS_WITHIN && !is_clause_end(text.source.at(at)) {
             if class_at(at, Class::Publication).is_some() || class_at(at, Class::Saying).is_some() {
-                return class_at(at, Class::Publication).is_some() || by || speaks(text, mention, at);
+                return class_at(at, Class::Publication).is_some() || by || speaks(text, at);
             }
             let next = text.hits.at(at).iter().find(|hit| text.lexicon.classes(**hit).meets(Classes::of(&[Class::Time, Class::Adverb])));
             let date = text.dates.get(text.dates.partition_point(|date| date.range.start < at)).filter(|date| date.range.start == at);
@@ -269,9 +268,8 @@ impl Clause {
 }
 
 /// Whether the word of saying at `at` tells what the name says, and is no act of its own: 印发 and 发布…通知 are.
-fn speaks(text: &Clauses<'_, '_>, mention: &InstitutionMention, at: usize) -> bool {
-    let acts = text.hits.at(at).iter().any(|hit| text.lexicon.classes(*hit).has(Class::Issuing));
-    !acts && mention.form != NameForm::Sector
+fn speaks(text: &Clauses<'_, '_>, at: usize) -> bool {
+    !text.hits.at(at).iter().any(|hit| text.lexicon.classes(*hit).has(Class::Issuing))
 }
 
 fn is_clause_end(glyph: char) -> bool {
@@ -303,8 +301,8 @@ fn is_time(text: &Clauses<'_, '_>, range: Glyphs) -> bool {
 }
 
 /// Whether a clause opens with the place of a name, where something happens: 在清河农商银行营业厅,.
-fn is_place(text: &Clauses<'_, '_>, preposition: usize, mention: &InstitutionMention) -> bool {
+fn is_place(text: &Clauses<'_, '_>, preposition: usize, end: usize) -> bool {
     let opens = is_clause_end(text.source.before(preposition)) || preposition == 0;
-    let premises = text.hits.at(mention.range.end).iter().find(|hit| text.lexicon.classes(**hit).has(Class::Premises));
+    let premises = text.hits.at(end).iter().find(|hit| text.lexicon.classes(**hit).has(Class::Premises));
     opens && text.source.at(preposition) == '在' && premises.is_some_and(|hit| text.source.at(hit.end()) == ',')
 }

@@ -1,182 +1,359 @@
 //! The walk through the text that notes where the talk turns to another institution.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::role::Role;
-use super::{Discourse, Entity, Parallel, is_whole, oversees, sector_key};
-use crate::lexicon::{Hit, Hits, In, Lexicon, Role as WordRole, Sense};
-use crate::outline::{Outline, ParagraphKind, inside, is_bullet, is_numbered};
+use super::sector::{Sector, Sectors};
+use super::{Discourse, Entity, Parallel, is_company, oversees};
+use crate::lexicon::{Class, Classes, Hits, In, Lexicon, Role as WordRole, Scope, Trade};
+use crate::outline::{Outline, ParagraphKind, Sentence, inside, is_bullet, is_numbered};
 use crate::recognize::date::DateMention;
 use crate::recognize::institution::{InstitutionMention, NameForm};
 use crate::recognize::name::Borrower;
 use crate::report::InstitutionType;
 use crate::source::{Glyphs, SourceText};
-use crate::words::{Words, words};
 
-/// Scopes that stand for the sector of a place.
-const SCOPES: &Words = words![
-    "全省",
-    "全市",
-    "全区",
-    "全县",
-    "全疆",
-    "全国",
-    "全州",
-    "全盟",
-    "全旗",
-    "全辖",
-    "辖内",
-    "辖区",
-    "我省",
-    "我市",
-    "我区",
-    "我县",
-    "全自治区",
-];
+/// What a place of the text may turn to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Name {
+    /// A mention, by its index.
+    Mention(usize),
+    /// A word that stands for one told of, with its classes.
+    Anaphor(Classes),
+}
 
-/// What a sector as a whole has: 贷款余额, 保费收入.
-const AGGREGATES: &Words = words![
-    "贷款余额",
-    "存款余额",
-    "各项贷款",
-    "各项存款",
-    "社会融资规模",
-    "信贷",
-    "存贷款",
-    "贷款同比",
-    "贷款增",
-    "保费收入",
-    "不良贷款",
-    "普惠小微贷款",
-    "贷款",
-    "保险业",
-    "支付手续费",
-    "外汇",
-    "签约额",
-    "跨境",
-    "结售汇",
-    "利率",
-    "存贷",
-    "首贷",
-    "赔付",
-    "风险保障",
-    "保险",
-    "续贷",
-    "授信",
-    "再贷款",
-    "再贴现",
-    "还本付息",
-];
-
-/// What makes 保险 the state's, no insurer's: 失业保险.
-const SOCIAL: &Words = words!["失业", "社会", "医疗", "工伤", "生育", "基本养老", "职工养老"];
+/// A name or an anaphor with its place and role.
+#[derive(Clone, Debug)]
+pub(super) struct Spot {
+    pub range: Glyphs,
+    pub name: Name,
+    pub role: Role,
+}
 
 /// Walks the text and notes where the talk turns to another institution.
 pub(super) struct Turns<'a, 't> {
     /// The text.
-    pub(super) source: &'a SourceText<'t>,
+    pub source: &'a SourceText<'t>,
     /// Words found in it.
-    pub(super) hits: &'a Hits,
+    pub hits: &'a Hits,
     /// The words.
-    pub(super) lexicon: &'a Lexicon,
+    pub lexicon: &'a Lexicon,
     /// Sections and sentences.
-    pub(super) outline: &'a Outline,
+    pub outline: &'a Outline,
     /// Mentions by place, nouns of groups among them.
-    pub(super) mentions: &'a [&'a InstitutionMention],
-    /// The entity of each mention.
-    pub(super) entity_of: &'a [Option<usize>],
+    pub mentions: &'a [&'a InstitutionMention],
+    /// The entity of each mention; of a noun of a group once the walk has come to it.
+    pub entity_of: Vec<Option<usize>>,
+    /// Names and anaphors, by place.
+    pub spots: &'a [Spot],
     /// Borrowers, by place.
-    pub(super) borrowers: &'a [Borrower],
+    pub borrowers: &'a [Borrower],
     /// Dates, by place.
-    pub(super) dates: &'a [DateMention],
-    /// What each mention does in its clause.
-    pub(super) roles: Vec<Role>,
-    /// The sector that scopes stand for, once known.
-    pub(super) sector: Option<usize>,
+    pub dates: &'a [DateMention],
+    /// The sectors that the text names.
+    pub sectors: Sectors,
+    /// The regions of the institutions named, and those that hold them.
+    pub regions: BTreeSet<String>,
     /// Who was told of last.
-    pub(super) told: Told,
+    pub told: Told,
     /// Where the turns are noted.
-    pub(super) out: &'a mut Discourse,
+    pub out: &'a mut Discourse,
 }
 
-/// The last turns to some kinds of institutions: where, and to which.
+/// Who was told of last, of each kind.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// To a body, or to a sector.
+    /// A body or a sector, and where.
     overseer: Option<(usize, usize)>,
-    /// To a sector that is not the insurers'.
+    /// A sector that is not the insurers', and where.
     lenders: Option<(usize, usize)>,
+    /// The last sector of each trade.
+    by_trade: BTreeMap<Trade, usize>,
+    /// The last subject of each type.
+    by_kind: BTreeMap<InstitutionType, (usize, usize)>,
+    /// The last single institution that was a subject, and where.
+    single: Option<(usize, usize)>,
+    /// The last bank named in any role.
+    named_bank: Option<usize>,
+    /// The bank visited last, and in which sentence.
+    visited: Option<(usize, usize)>,
+}
+
+/// Where the walk stands.
+#[derive(Debug, Default)]
+struct Here {
+    /// The number of the sentence.
+    sentence: usize,
+    /// The section's institution.
+    owner: Option<usize>,
+    /// Whether it is a single institution.
+    bank_section: bool,
+    /// Who is told of.
+    current: Option<usize>,
+    /// The institution whose name opens the paragraph, and that paragraph.
+    topic: Option<(usize, usize)>,
+    /// The last institution was named in a row of a table.
+    in_rows: bool,
+    /// A body is the subject of the sentence.
+    body_subject: bool,
 }
 
 impl Turns<'_, '_> {
     /// Walks the whole text.
-    pub(super) fn run(&mut self) {
-        let mut mention = 0;
-        let mut current = None;
-        let mut section = None;
-        // The institution whose name opens the paragraph, and that paragraph.
-        let mut topic = None;
-        let mut paragraph = 0;
-        // The last institution was named in a row of a table.
-        let mut in_rows = false;
-        let is_sector = |e: &Entity| e.kind == InstitutionType::BankingSector;
+    pub fn run(&mut self) {
+        let (mut spot, mut section, mut paragraph) = (0, None, 0);
+        let mut here = Here::default();
         let named = self.out.entities.len();
-        let first_sector = self.out.entities.iter().position(is_sector);
-        for sentence in &self.outline.sentences {
+        let first_sector = self.out.entities.iter().position(|e| e.sector.is_some());
+        for (number, sentence) in self.outline.sentences.iter().enumerate() {
+            (here.sentence, here.body_subject) = (number, false);
             let own = self.outline.section_index_at(sentence.range.start);
-            let owner = own.and_then(|i| self.out.section_owner.get(i).copied());
+            here.owner = own.and_then(|i| self.out.section_owner.get(i).copied());
             if own != section {
                 section = own;
-                current = owner;
+                here.current = here.owner;
             }
-            let bank_section = owner.and_then(|o| self.out.entities.get(o)).is_some_and(|e| !oversees(e.kind));
-            if bank_section && !self.opens_with_anaphor(sentence.range.start) {
-                current = topic.filter(|&(_, paragraph)| paragraph == sentence.paragraph).map(|(entity, _)| entity).or(owner);
+            here.bank_section = here.owner.and_then(|o| self.out.entities.get(o)).is_some_and(|e| !oversees(e.kind));
+            if here.bank_section && !self.opens_with_anaphor(sentence.range.start) {
+                here.current =
+                    here.topic.filter(|&(_, paragraph)| paragraph == sentence.paragraph).map(|(entity, _)| entity).or(here.owner);
             }
             if sentence.paragraph != paragraph {
                 paragraph = sentence.paragraph;
-                current = self.lenders_again(paragraph, current).or_else(|| self.sector_again(paragraph, current)).or(current);
+                here.current =
+                    self.lenders_again(paragraph, here.current).or_else(|| self.sector_again(paragraph, here.current)).or(here.current);
             }
             // 引导银行机构…: behind a bank's example the body goes on that guides.
-            if !bank_section && words!["引导", "指导", "督促", "督导", "推动"].start_at(self.source, sentence.range.start) {
-                current = self.guide_again(current).or(current);
+            if !here.bank_section && self.class_at(sentence.range.start, Class::Guiding) {
+                here.current = self.guide_again(here.current).or(here.current);
             }
-            if sentence.row && words!["合计", "总计", "小计"].start_at(self.source, sentence.range.start) && in_rows {
+            if sentence.row && here.in_rows && self.class_at(sentence.range.start, Class::SumRow) {
                 // A sector that the text names by its scope alone has been added since.
-                let added = || (named..self.out.entities.len()).find(|&i| self.out.entities.get(i).is_some_and(is_sector));
-                current = first_sector.or_else(added);
+                let added = || (named..self.out.entities.len()).find(|&i| self.out.entities.get(i).is_some_and(|e| e.sector.is_some()));
+                here.current = first_sector.or_else(added);
             }
-            self.turn(sentence.range.start, current);
-            while let Some(m) = self.mentions.get(mention).filter(|m| m.range.start < sentence.range.end) {
-                if m.range.start >= sentence.range.start
-                    && let Some(entity) = self.entity_of.get(mention).copied().flatten()
-                    && self.is_subject(mention, bank_section, owner)
-                {
-                    current = Some(entity);
-                    in_rows = sentence.row;
-                    if self.opens_paragraph(m, sentence.paragraph) && (!oversees(m.kind) || self.is_bodys_own(m, sentence.paragraph, owner))
-                    {
-                        topic = Some((entity, sentence.paragraph));
-                    }
-                    self.turn(m.range.start, current);
-                    self.parallel(mention, sentence.range.end);
+            self.turn(sentence.range.start, here.current);
+            while let Some(next) = self.spots.get(spot).filter(|spot| spot.range.start < sentence.range.end) {
+                if next.range.start >= sentence.range.start {
+                    self.meet(next, sentence, &mut here);
                 }
-                mention += 1;
+                spot += 1;
             }
-            if !bank_section {
-                self.implied_sector(sentence.range.clone(), &mut current);
+            if !here.bank_section {
+                self.implied_sector(sentence, &mut here.current);
             }
         }
         self.fill_start();
     }
 
+    /// Comes to a name or an anaphor: who is told of from there on.
+    fn meet(&mut self, spot: &Spot, sentence: &Sentence, here: &mut Here) {
+        let entity = match spot.name {
+            Name::Anaphor(classes) => self.anaphor(spot, classes, here),
+            Name::Mention(index) => self.mention(index, spot, here),
+        };
+        self.note_name(spot, here);
+        let Some(entity) = entity else { return };
+        here.current = Some(entity);
+        here.in_rows = sentence.row;
+        here.body_subject |= self.is_body(entity);
+        let at = spot.range.start;
+        if let Name::Mention(index) = spot.name
+            && let Some(m) = self.mentions.get(index)
+        {
+            if self.opens_paragraph(at, sentence.paragraph) && (!oversees(m.kind) || self.is_bodys_own(m, sentence.paragraph, here.owner)) {
+                here.topic = Some((entity, sentence.paragraph));
+            }
+            self.out.subjects.push((at, entity));
+            self.turn(at, here.current);
+            self.parallel(index, sentence.range.end);
+        } else {
+            self.turn(at, here.current);
+        }
+    }
+
+    /// Who is told of from a mention on, if it turns the talk.
+    fn mention(&mut self, index: usize, spot: &Spot, here: &Here) -> Option<usize> {
+        let m = *self.mentions.get(index)?;
+        let (subject, source) = (spot.role == Role::Subject, spot.role == Role::Source);
+        if !(subject || source) {
+            return None;
+        }
+        if m.form == NameForm::Sector {
+            if here.bank_section {
+                return None;
+            }
+            let entity = self.entity_of.get(index).copied().flatten().or_else(|| self.bare(m, here))?;
+            if let Some(slot) = self.entity_of.get_mut(index) {
+                *slot = Some(entity);
+            }
+            return Some(entity);
+        }
+        let entity = self.entity_of.get(index).copied().flatten()?;
+        if here.bank_section && here.owner != Some(entity) {
+            // Inside a bank's own section another body must open its clause.
+            let before = self.source.before(spot.range.start);
+            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“') || self.opens_item(spot.range.start);
+            let other = if oversees(m.kind) { matches!(before, '。' | '\n') && m.form == NameForm::Proper } else { opens };
+            return (other && subject && self.source.at(spot.range.end) != '的').then_some(entity);
+        }
+        if oversees(m.kind) && source { self.spoken_for(entity, spot) } else { Some(entity) }
+    }
+
+    /// Of whom a body speaks that is a source: of its sector, unless it tells of its own plan.
+    fn spoken_for(&mut self, body: usize, spot: &Spot) -> Option<usize> {
+        let mut rest = (spot.range.end..self.source.len()).take_while(|&i| !matches!(self.source.at(i), '。' | '\n'));
+        let plans = rest.any(|i| matches!(self.source.at(i), ',' | ':') && self.class_at(i + 1, Class::Intending));
+        if plans { Some(body) } else { self.sector_of(body) }
+    }
+
+    /// The sector that a body oversees: of its region or the text's own area, and of its trade.
+    fn sector_of(&mut self, body: usize) -> Option<usize> {
+        let entity = self.out.entities.get(body)?;
+        let trades: &[Trade] = match entity.speaks_for {
+            Some(Trade::Insurance) => &[Trade::Insurance, Trade::PropertyInsurance],
+            Some(Trade::Guarantee) => &[Trade::Guarantee],
+            Some(Trade::MicroLoans) => &[Trade::MicroLoans],
+            _ => &[Trade::Banking, Trade::Finance, Trade::BankingAndInsurance],
+        };
+        let region = entity.region.0.clone();
+        trades.iter().find_map(|&trade| {
+            let sector = Sector { trade, scope: Some(Scope::Own), region: region.clone(), qualifier: String::new() };
+            self.sectors.find(&sector).or_else(|| self.sectors.find(&Sector { region: String::new(), ..sector }))
+        })
+    }
+
+    /// Notes a name in whatever role, for the anaphors to come.
+    fn note_name(&mut self, spot: &Spot, here: &Here) {
+        let Name::Mention(index) = spot.name else { return };
+        let entity = self.entity_of.get(index).copied().flatten().filter(|&e| self.is_single(e));
+        let Some(entity) = entity else { return };
+        let visited = matches!(spot.role, Role::Object | Role::Adjunct)
+            && (1..=4).any(|back| {
+                spot.range.start.checked_sub(back).is_some_and(|at| {
+                    self.hits.at(at).iter().any(|hit| hit.end() == spot.range.start && self.lexicon.classes(*hit).has(Class::Visiting))
+                })
+            });
+        if visited {
+            self.told.visited = Some((here.sentence, entity));
+        }
+        if self.is_bank(entity) {
+            self.told.named_bank = Some(entity);
+        }
+    }
+
+    /// The entity that an anaphor stands for, if it is the subject of its clause.
+    fn anaphor(&self, spot: &Spot, classes: Classes, here: &Here) -> Option<usize> {
+        if spot.role != Role::Subject && spot.role != Role::Source {
+            return None;
+        }
+        let last = |kinds: &[InstitutionType]| kinds.iter().filter_map(|kind| self.told.by_kind.get(kind)).max().map(|&(_, entity)| entity);
+        let topic = |fits: &dyn Fn(InstitutionType) -> bool| {
+            here.current.filter(|&e| self.out.entities.get(e).is_some_and(|entity| fits(entity.kind)))
+        };
+        if classes.has(Class::AnaphorBank) {
+            return self.bank_told(here);
+        }
+        if classes.has(Class::AnaphorCooperative) {
+            let kinds =
+                [InstitutionType::RuralCreditCooperative, InstitutionType::RuralCommercialBank, InstitutionType::RuralCooperativeBank];
+            return topic(&|kind| kinds.contains(&kind)).or_else(|| last(&kinds)).or(here.owner);
+        }
+        if classes.has(Class::AnaphorInsurer) {
+            return topic(&|kind| kind == InstitutionType::Insurer).or_else(|| last(&[InstitutionType::Insurer])).or(here.owner);
+        }
+        if classes.has(Class::AnaphorRegulator) {
+            return topic(&|kind| kind == InstitutionType::Regulator).or_else(|| last(&[InstitutionType::Regulator]));
+        }
+        if classes.has(Class::AnaphorCentralBank) {
+            return topic(&|kind| kind == InstitutionType::CentralBank).or_else(|| last(&[InstitutionType::CentralBank]));
+        }
+        if classes.has(Class::AnaphorAssociation) {
+            return topic(&|kind| kind == InstitutionType::Association).or_else(|| last(&[InstitutionType::Association]));
+        }
+        if classes.has(Class::AnaphorCompany) {
+            return self.company_told(spot, here);
+        }
+        here.current
+    }
+
+    /// The single bank told of: who was visited just now, the last subject, the section's, the last one named.
+    fn bank_told(&self, here: &Here) -> Option<usize> {
+        let single = self.told.single.map(|(_, entity)| entity).filter(|&e| self.is_bank(e));
+        let visited = self.told.visited.filter(|&(sentence, _)| sentence + 1 >= here.sentence).map(|(_, entity)| entity);
+        let topic = here.current.filter(|&e| self.is_bank(e));
+        visited.or(topic).or(single).or_else(|| here.owner.filter(|&e| self.is_bank(e))).or(self.told.named_bank)
+    }
+
+    /// The insurer, guarantor, broker or lender told of, unless a borrower has been named since.
+    fn company_told(&self, spot: &Spot, here: &Here) -> Option<usize> {
+        let companies = self.told.by_kind.iter().filter(|(kind, _)| is_company(**kind)).map(|(_, &last)| last).max();
+        let (place, entity) = companies?;
+        let borrower = self.borrowers.partition_point(|b| b.range.start < spot.range.start).checked_sub(1);
+        let since = borrower.and_then(|i| self.borrowers.get(i)).is_some_and(|b| !b.person && b.range.start > place);
+        (!since && !here.bank_section || here.owner == Some(entity)).then_some(entity)
+    }
+
+    /// The sector that a noun of a group without a scope means: the last one told of its trade, one that holds it, or one
+    /// that it names itself.
+    fn bare(&mut self, m: &InstitutionMention, here: &Here) -> Option<usize> {
+        let group = m.group.as_ref()?;
+        let (start, end) = (m.range.start, m.range.end);
+        let clause = (start.saturating_sub(8)..start).rev().take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '\n')).last();
+        let among = clause.is_some_and(|at| self.class_at(at, Class::Among));
+        let overseen = here.current.is_some_and(|e| self.out.entities.get(e).is_some_and(|entity| oversees(entity.kind)));
+        if self.class_at(end, Class::NoGroup)
+            || self.source.at(end).is_ascii_digit()
+            || among && overseen
+            || here.body_subject && self.class_at(end, Class::CountsGroup)
+        {
+            return None;
+        }
+        if let Some(sector) = Sector::of(m).filter(|sector| !sector.is_bare()) {
+            let known = self.sectors.find(&sector);
+            return Some(known.unwrap_or_else(|| self.add_sector(Entity::of(m, &m.canonical), Some(sector))));
+        }
+        let told = self.told.by_trade.get(&group.trade).copied().or_else(|| {
+            let covers = |(trade, _): &(&Trade, &usize)| trade.covers(group.trade);
+            self.told.by_trade.iter().find(covers).map(|(_, &entity)| entity)
+        });
+        let named = || self.sectors.of_trade(group.trade);
+        told.or_else(named).or_else(|| {
+            let single = self.told.single.is_some() && self.told.overseer.is_none();
+            let short = end - start < 4;
+            (!single && !short).then(|| self.add_sector(Entity::of(m, &m.canonical), Sector::of(m)))
+        })
+    }
+
+    /// Adds a sector that no mention with a scope names.
+    pub(super) fn add_sector(&mut self, entity: Entity, sector: Option<Sector>) -> usize {
+        let index = self.out.entities.len();
+        if let Some(sector) = &sector {
+            self.sectors.note(sector, index);
+        }
+        self.out.entities.push(Entity { sector, ..entity });
+        index
+    }
+
     /// The sector of lenders told of before that of insurers, where a paragraph says nothing of insurance.
     fn lenders_again(&self, paragraph: usize, current: Option<usize>) -> Option<usize> {
-        let sector = self.out.entities.get(current?).filter(|e| e.kind == InstitutionType::BankingSector)?;
-        if sector_key(&sector.name) != "保险" {
+        let sector = self.out.entities.get(current?)?.sector.as_ref()?;
+        if !sector.trade.insures() {
             return None;
         }
         let range = self.outline.paragraphs.get(paragraph)?.range.clone();
-        let insures = range.clone().any(|i| matches!(self.source.at(i), '险' | '赔')) || words!["保费", "保单"].lie_in(self.source, range);
+        let insures = range.into_iter().any(|i| matches!(self.source.at(i), '险' | '赔' | '保') && self.class_near(i, Class::InsuranceSum));
         self.told.lenders.filter(|_| !insures).map(|(_, lenders)| lenders)
+    }
+
+    /// Whether a word of a class stands at or right before a glyph.
+    fn class_near(&self, at: usize, class: Class) -> bool {
+        self.class_at(at, class) || at.checked_sub(1).is_some_and(|before| self.class_at(before, class))
+    }
+
+    /// Whether a word of a class stands at a glyph.
+    pub(super) fn class_at(&self, at: usize, class: Class) -> bool {
+        self.hits.at(at).iter().any(|hit| self.lexicon.classes(*hit).has(class))
     }
 
     /// The body or sector told of last before some bank of it.
@@ -198,8 +375,19 @@ impl Turns<'_, '_> {
         self.out.entities.get(entity).is_some_and(|e| oversees(e.kind))
     }
 
-    fn opens_paragraph(&self, mention: &InstitutionMention, paragraph: usize) -> bool {
-        let start = mention.range.start;
+    fn is_body(&self, entity: usize) -> bool {
+        self.out.entities.get(entity).is_some_and(|e| oversees(e.kind) && e.sector.is_none())
+    }
+
+    fn is_single(&self, entity: usize) -> bool {
+        !self.oversees(entity)
+    }
+
+    fn is_bank(&self, entity: usize) -> bool {
+        self.out.entities.get(entity).is_some_and(|e| !oversees(e.kind) && !is_company(e.kind))
+    }
+
+    fn opens_paragraph(&self, start: usize, paragraph: usize) -> bool {
         self.outline.paragraphs.get(paragraph).is_some_and(|paragraph| paragraph.range.start == start) || self.opens_item(start)
     }
 
@@ -217,22 +405,29 @@ impl Turns<'_, '_> {
         mention.form == NameForm::Proper && mention.range.start == range.start && !named.contains(&owner) && !anaphor
     }
 
-    fn turn(&mut self, at: usize, owner: Option<usize>) {
+    pub(super) fn turn(&mut self, at: usize, owner: Option<usize>) {
         if self.out.turns.last().is_none_or(|&(_, last)| last != owner) {
             self.out.turns.push((at, owner));
-            self.note(at, owner);
         }
+        self.note(at, owner);
     }
 
     /// Notes who is told of from a glyph on, unless a later turn has been noted.
-    fn note(&mut self, at: usize, owner: Option<usize>) {
+    pub(super) fn note(&mut self, at: usize, owner: Option<usize>) {
         let Some((entity, of)) = owner.and_then(|entity| Some((entity, self.out.entities.get(entity)?))) else { return };
-        let lenders = of.kind == InstitutionType::BankingSector && sector_key(&of.name) != "保险";
-        for (last, is_one) in [(&mut self.told.overseer, oversees(of.kind)), (&mut self.told.lenders, lenders)] {
+        let lenders = of.sector.as_ref().is_some_and(|sector| !sector.trade.insures());
+        let (kind, sector) = (of.kind, of.sector.as_ref().filter(|sector| sector.scope != Some(Scope::Nation)).map(|sector| sector.trade));
+        let single = !oversees(kind);
+        for (last, is_one) in [(&mut self.told.overseer, !single), (&mut self.told.lenders, lenders), (&mut self.told.single, single)] {
             if is_one && last.is_none_or(|(place, _)| place <= at) {
                 *last = Some((at, entity));
             }
         }
+        if let Some(trade) = sector {
+            self.told.by_trade.insert(trade, entity);
+        }
+        let last = self.told.by_kind.entry(kind).or_insert((at, entity));
+        *last = (at, entity).max(*last);
     }
 
     /// What stands before the first subject belongs to the first institution named.
@@ -245,7 +440,7 @@ impl Turns<'_, '_> {
             .or_else(|| {
                 self.mentions
                     .iter()
-                    .zip(self.entity_of)
+                    .zip(&self.entity_of)
                     .find(|(m, _)| m.form != NameForm::Sector && !oversees(m.kind))
                     .and_then(|(_, e)| *e)
             })
@@ -261,35 +456,10 @@ impl Turns<'_, '_> {
     }
 
     fn opens_with_anaphor(&self, at: usize) -> bool {
-        let anaphor = |hit: &Hit| hit.has_role(WordRole::Anaphor);
-        self.hits.at(at).iter().any(anaphor)
+        let anaphor = |at: usize| self.hits.at(at).iter().any(|hit| hit.has_role(WordRole::Anaphor));
+        anaphor(at)
             || self.source.at(at) == '其' && !self.source.starts_with(at, "其中") && !self.source.starts_with(at, "其他")
-            || (at..at + 14)
-                .take_while(|&i| self.source.at(i) != '。')
-                .any(|i| matches!(self.source.before(i), ',' | '。') && self.hits.at(i).iter().any(anaphor))
-    }
-
-    /// Whether a mention is what its clause is about, not an object or an adjunct.
-    fn is_subject(&self, index: usize, bank_section: bool, owner: Option<usize>) -> bool {
-        let Some(m) = self.mentions.get(index) else { return false };
-        let (at, after) = (m.range.start, m.range.end);
-        if m.form == NameForm::Sector && bank_section {
-            return false;
-        }
-        let before = self.source.before(at);
-        let speaks_for_itself = m.form == NameForm::Sector || !oversees(m.kind);
-        match self.roles.get(index) {
-            Some(Role::Subject) => {}
-            Some(Role::Source) if speaks_for_itself => {}
-            _ => return false,
-        }
-        if bank_section && self.entity_of.get(index).copied().flatten() != owner {
-            // Inside a bank's own section another body must open its clause.
-            let opens = matches!(before, ',' | '。' | ';' | ':' | '\n' | '“') || self.opens_item(at);
-            let other_body = if oversees(m.kind) { matches!(before, '。' | '\n') && m.form == NameForm::Proper } else { opens };
-            return other_body && !self.source.starts_with(after, "的");
-        }
-        true
+            || (at..at + 14).take_while(|&i| self.source.at(i) != '。').any(|i| matches!(self.source.before(i), ',' | '。') && anaphor(i))
     }
 
     /// A、B、C分别…: several owners of the figures that follow.
@@ -315,95 +485,5 @@ impl Turns<'_, '_> {
             let close = (start..sentence_end).find(|&i| stop(self.source.at(i))).unwrap_or(sentence_end);
             self.out.parallels.push(Parallel { range: start..close, owners });
         }
-    }
-
-    /// 全省涉农贷款余额…: a scope without an institution means the scope's sector.
-    fn implied_sector(&mut self, range: Glyphs, current: &mut Option<usize>) {
-        let mut at = range.start;
-        while at < range.end {
-            let dated = || {
-                let i = self.dates.partition_point(|d| d.range.end < at);
-                self.dates.get(i).is_some_and(|d| d.range.end == at)
-            };
-            let opens =
-                matches!(self.source.before(at), ',' | '。' | ';' | ':' | '\n' | '“' | '！' | '？' | '全') || at == range.start || dated();
-            let scope_end = |at: usize| SCOPES.end_at(self.source, at);
-            let scope = if opens { scope_end(at).or_else(|| self.region_at(at).map(|end| scope_end(end).unwrap_or(end))) } else { None };
-            if let Some(end) = scope {
-                // 白朗县某合作社获得贷款: the region is part of somebody's name.
-                let covers = |range: Option<&Glyphs>| range.is_some_and(|range| at < range.end);
-                let last = |count: usize| count.checked_sub(1);
-                let institution = last(self.mentions.partition_point(|m| m.range.start <= at)).and_then(|i| self.mentions.get(i));
-                let borrower = last(self.borrowers.partition_point(|b| b.range.start <= at)).and_then(|i| self.borrowers.get(i));
-                let named = covers(institution.map(|m| &m.range)) || covers(borrower.map(|b| &b.range));
-                let window: Vec<usize> = (end..(end + 18).min(range.end))
-                    .take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '为' | '向' | '加' | '各'))
-                    .collect();
-                let aggregate = !named
-                    && !window.is_empty()
-                    && window.iter().any(|&i| AGGREGATES.start_at(self.source, i) && !SOCIAL.end_before(self.source, i))
-                    && self.counts_soon(end, range.end);
-                if aggregate {
-                    let sector = self.sector_for(at..end);
-                    *current = Some(sector);
-                    self.insert_turn(at, sector);
-                    return;
-                }
-            }
-            at += 1;
-        }
-    }
-
-    /// Whether a number stands in the clause, so that it states something.
-    fn counts_soon(&self, from: usize, end: usize) -> bool {
-        (from..end.min(from + 40)).take_while(|&i| !matches!(self.source.at(i), '。' | ';')).any(|i| self.source.at(i).is_ascii_digit())
-    }
-
-    fn region_at(&self, at: usize) -> Option<usize> {
-        self.hits.at(at).iter().find(|hit| self.lexicon.senses(**hit).iter().any(|s| matches!(s, Sense::Region(_)))).map(|hit| hit.end())
-    }
-
-    /// The sector entity a scope word stands for: the one the text names, or a new one under the scope's own name.
-    fn sector_for(&mut self, scope: Glyphs) -> usize {
-        if self.sector.is_none() {
-            self.sector = self.out.entities.iter().position(|e| {
-                e.kind == InstitutionType::BankingSector && (sector_key(&e.name) == "金融机构" && is_whole(&e.name) || e.implied)
-            });
-        }
-        self.sector.unwrap_or_else(|| {
-            let name = self.source.text(scope.clone());
-            let region = self.hits.at(scope.start).iter().find_map(|hit| {
-                let named = self.lexicon.senses(*hit).iter().filter_map(|s| match s {
-                    Sense::Region(i) => self.lexicon.tables().regions.get(*i as usize),
-                    _ => None,
-                });
-                // 河北 is the province before it is a district.
-                named.min_by_key(|r| r.level()).map(|r| (r.code.clone(), r.name.clone()))
-            });
-            self.out.entities.push(Entity {
-                name: name.to_owned(),
-                canonical: name.to_owned(),
-                kind: InstitutionType::BankingSector,
-                head_office: String::new(),
-                region: region.unwrap_or_default(),
-                mentions: vec![scope],
-                implied: true,
-                register: None,
-            });
-            self.out.entities.len() - 1
-        })
-    }
-
-    /// Adds a turn inside the sentence just walked, before later turns of it.
-    fn insert_turn(&mut self, at: usize, owner: usize) {
-        let index = self.out.turns.partition_point(|&(start, _)| start < at);
-        if self.out.turns.get(index).is_some_and(|&(start, _)| start == at) {
-            if let Some(turn) = self.out.turns.get_mut(index) {
-                turn.1 = Some(owner);
-            }
-        } else {
-            self.out.turns.insert(index, (at, Some(owner)));
-        }
-        self.note(at, Some(owner));
     }
 }

@@ -6,6 +6,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::class::Class;
+use super::group::{Scope, Trade};
 use super::problem::{Problems, quoted};
 use super::register::normalised;
 use super::rows::{self, Field, Row, SourceFile, Value};
@@ -59,6 +60,8 @@ enum Codes {
     Part,
     Role,
     Class,
+    Scope,
+    Trade,
 }
 
 impl Codes {
@@ -75,6 +78,8 @@ impl Codes {
             Self::Part => NamePart::deserialize(plain(code)).is_ok(),
             Self::Role => Role::deserialize(plain(code)).is_ok(),
             Self::Class => Class::deserialize(plain(code)).is_ok(),
+            Self::Scope => Scope::deserialize(plain(code)).is_ok(),
+            Self::Trade => Trade::deserialize(plain(code)).is_ok(),
         }
     }
 
@@ -87,6 +92,8 @@ impl Codes {
             Self::Part => "part of a name, such as legal, branch or outlet",
             Self::Role => "role, such as anaphor, receiver or boundary",
             Self::Class => "class of words, such as guiding, preposition or officer",
+            Self::Scope => "scope, such as province, city or own",
+            Self::Trade => "trade of a group, such as banking, insurance or guarantee",
         }
     }
 }
@@ -139,6 +146,8 @@ const TABLES: &[(&str, Fields)] = &[
             ("type", Shape::Code(Codes::Type), false),
             ("full", Shape::Word, false),
             ("region", Shape::Region, false),
+            ("scope", Shape::Code(Codes::Scope), false),
+            ("trade", Shape::Code(Codes::Trade), false),
             ("not_before", Shape::Characters, false),
             ("not_after", Shape::Characters, false),
         ],

@@ -55,6 +55,44 @@ classes! {
     Premises,
     /// 信用 成为 应对: a word that holds a glyph of another class and is none of it.
     Word,
+    /// 该行 我行 本行: the bank told of.
+    AnaphorBank,
+    /// 该联社 该社: the cooperative told of.
+    AnaphorCooperative,
+    /// 该分公司 我司: the insurer told of.
+    AnaphorInsurer,
+    /// 该局 我局: the regulator told of.
+    AnaphorRegulator,
+    /// 该中心支行: the central bank told of.
+    AnaphorCentralBank,
+    /// 协会 该协会: the association told of.
+    AnaphorAssociation,
+    /// 该公司 公司: the company told of, an insurer, a guarantor, a broker or a lender that is no bank.
+    AnaphorCompany,
+    /// 全行 全系统: whoever is told of.
+    AnaphorWhole,
+    /// 走进 来到 图为: who is visited is told of next.
+    Visiting,
+    /// 保险行业协会 保监局: a body of insurers.
+    OfInsurers,
+    /// 融资担保协会: a body of guarantors.
+    OfGuarantors,
+    /// 小额贷款公司协会: a body of small lenders.
+    OfMicroLenders,
+    /// 保费 赔付: a sum of insurers.
+    InsuranceSum,
+    /// 失业 医疗: makes 保险 the state's.
+    SocialInsurance,
+    /// 网点 业务: behind a noun of a group, makes something else of it.
+    NoGroup,
+    /// 由 共 数: behind a noun of a group, counts it.
+    CountsGroup,
+    /// 拟 计划 将: intended, not done.
+    Intending,
+    /// 合计 总计: a row of sums.
+    SumRow,
+    /// 其中: a part follows.
+    Among,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
 }

@@ -5,6 +5,7 @@
 
 pub mod addition;
 pub mod class;
+mod group;
 pub mod problem;
 pub mod register;
 pub mod rows;
@@ -12,6 +13,7 @@ mod tables;
 mod trie;
 
 pub use class::{Class, Classes};
+pub use group::{Scope, Trade};
 pub use problem::Problems;
 pub use register::{NameReading, Register, Registered};
 pub use rows::SourceFile;
@@ -264,7 +266,9 @@ impl In {
             Sense::Region(_) | Sense::RegionWord(_) => Self::REGIONS.0,
             Sense::Name(row) => {
                 let part = tables.names.get(usize::from(row)).map_or(0, |row| match row.part {
-                    NamePart::Legal | NamePart::Public | NamePart::Trade | NamePart::Outlet | NamePart::Bank => Self::ENDINGS.0,
+                    NamePart::Legal | NamePart::Public | NamePart::Trade | NamePart::ShortTrade | NamePart::Outlet | NamePart::Bank => {
+                        Self::ENDINGS.0
+                    }
                     NamePart::Branch => Self::BRANCHES.0,
                     NamePart::Group => Self::GROUPS.0,
                     NamePart::Border => 1 << 23,

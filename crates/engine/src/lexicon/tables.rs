@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::class::ClassRow;
 use super::register::Register;
-use super::{LexiconError, Sense};
+use super::{LexiconError, Scope, Sense, Trade};
 use crate::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
 
 /// What a function word does in a sentence. `grammar.toml` lists the words.
@@ -157,6 +157,8 @@ pub enum NamePart {
     Public,
     /// Ends a legal person's name if a corporate form follows: 融资担保 + 有限公司.
     Trade,
+    /// Ends one after a brand, with or without 公司: 南华期货.
+    ShortTrade,
     /// A corporate form: 股份有限公司.
     Corporate,
     /// 银行 as the end of an unknown bank's name.
@@ -171,6 +173,8 @@ pub enum NamePart {
     Scope,
     /// Stands between a scope and its noun: 地方, 法人.
     Modifier,
+    /// Stands there too, and picks some of the group: 主要, 试点.
+    Qualifier,
     /// A noun of a group: 银行业金融机构.
     Group,
     /// A name can begin after it, and no name holds it: 通过.
@@ -199,6 +203,10 @@ pub struct NameWord {
     /// GB/T 2260 code that a scope names.
     #[serde(default)]
     pub region: String,
+    /// How far a scope reaches that names no region.
+    pub scope: Option<Scope>,
+    /// The trade of a group.
+    pub trade: Option<Trade>,
     /// Characters before which it is another word.
     #[serde(default, deserialize_with = "characters")]
     pub not_before: Vec<char>,

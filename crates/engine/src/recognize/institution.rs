@@ -16,7 +16,7 @@ mod place;
 mod registered;
 mod sector;
 
-use crate::lexicon::{Hits, Lexicon};
+use crate::lexicon::{Hits, Lexicon, Scope, Trade};
 use crate::report::InstitutionType;
 use crate::source::{Glyphs, SourceText};
 
@@ -36,6 +36,17 @@ pub enum NameForm {
     Fragment,
     /// A group of institutions: 全市银行业金融机构, 各家银行, 辖内法人机构, 全疆金融机构.
     Sector,
+}
+
+/// What tells a group of institutions from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its trade.
+    pub trade: Trade,
+    /// The widest scope word before its noun; the mention has the region that is named.
+    pub scope: Option<Scope>,
+    /// What picks some of it: 主要, 试点. Empty: all of it.
+    pub qualifier: String,
 }
 
 /// An institution named in the text.
@@ -63,6 +74,8 @@ pub struct InstitutionMention {
     pub parent: String,
     /// Index of the mention that this one was defined to stand for (以下简称…), among all mentions.
     pub alias_of: Option<usize>,
+    /// What a group is told apart by.
+    pub group: Option<Group>,
     /// Row of the operator's register: of the institution itself, or of the one that this outlet belongs to.
     pub register: Option<u32>,
 }
@@ -82,6 +95,7 @@ impl InstitutionMention {
             outlet: false,
             parent: String::new(),
             alias_of: None,
+            group: None,
             register: None,
         }
     }

@@ -13,6 +13,8 @@ use crate::words::words;
 const BRAND: usize = 6;
 /// Most glyphs of a brand before a trade: 山西省|科技创业|融资担保有限公司.
 const TRADE_BRAND: usize = 10;
+/// Most glyphs of a brand before a short trade.
+const SHORT_BRAND: usize = 4;
 /// Most glyphs of a brand before 支行 with no region or bank around.
 const OUTLET_BRAND: usize = 4;
 
@@ -31,6 +33,7 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
             proposed = read(NamePart::Legal, legal)
                 .or_else(|| read(NamePart::Public, public))
                 .or_else(|| read(NamePart::Trade, traded))
+                .or_else(|| read(NamePart::ShortTrade, short))
                 .or_else(|| read(NamePart::Outlet, outlet));
             if own & ENDINGS != 0 {
                 previous = Some(hit);
@@ -43,8 +46,11 @@ pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
 }
 
 /// The parts that end a name.
-const ENDINGS: u32 =
-    1 << NamePart::Legal as u32 | 1 << NamePart::Public as u32 | 1 << NamePart::Trade as u32 | 1 << NamePart::Outlet as u32;
+const ENDINGS: u32 = 1 << NamePart::Legal as u32
+    | 1 << NamePart::Public as u32
+    | 1 << NamePart::Trade as u32
+    | 1 << NamePart::ShortTrade as u32
+    | 1 << NamePart::Outlet as u32;
 
 /// What stands before an ending.
 struct Head {
@@ -167,6 +173,32 @@ fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let regions = head.regions.then(local.regions);
     let mut mention = InstitutionMention::new(parts, head.start..local.end, NameForm::Proper, kind).in_region(parts, &regions);
     parts.source.text(head.start..form.end()).clone_into(&mut mention.head_office);
+    Some(mention)
+}
+
+/// 南华期货, 哈银金融租赁公司: a brand that is no word before a short trade.
+fn short(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
+    let kind = parts.name(hit, NamePart::ShortTrade).filter(|_| !ends_office(parts, hit.end()))?.kind?;
+    let head = head_to(parts, hit.start(), SHORT_BRAND).filter(|head| head.brand != 1)?;
+    // A brand may be a county's short name: 南华期货.
+    let county = || !says_level(parts, hit.start()) && head.regions.resolve(parts.lexicon).is_some_and(|region| region.level() == 2);
+    if head.brand == 0 && !county() {
+        return None;
+    }
+    // It is no word of the language: 资产|证券, 绿色|信托.
+    let brand = hit.start() - head.brand..hit.start();
+    if head.brand > 0 && parts.from(brand.start).iter().any(|word| word.end() == brand.end && !word.is_in(In::REGIONS)) {
+        return None;
+    }
+    let company = parts.source.starts_with(hit.end(), "公司").then(|| hit.end() + 2);
+    let end = company.unwrap_or(hit.end());
+    let local = parts.local_from(end, |branch| suits(kind, branch));
+    let regions = local.as_ref().map_or_else(|| head.regions.clone(), |local| head.regions.clone().then(local.regions.clone()));
+    let whole = head.start..local.as_ref().map_or(end, |local| local.end);
+    let mut mention = InstitutionMention::new(parts, whole, NameForm::Proper, kind).in_region(parts, &regions);
+    if local.is_some() {
+        parts.source.text(head.start..end).clone_into(&mut mention.head_office);
+    }
     Some(mention)
 }
 

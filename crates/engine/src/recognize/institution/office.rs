@@ -30,7 +30,7 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
     if let Some(local) = parts.local_from(end, |branch| suits(row.kind, branch)) {
         return branch(parts, hit, row, end, &office, &local);
     }
-    let before = if is_bank_of_all_regions(row.kind) { parts.chain_to(hit.start()) } else { None };
+    let before = if has_offices_everywhere(row.kind) { parts.chain_to(hit.start()) } else { None };
     if let Some(chain) = before {
         let mut mention = InstitutionMention::new(parts, chain.start..end, NameForm::Proper, row.kind).in_region(parts, &chain.regions);
         mention.canonical = [parts.source.text(chain.start..hit.start()), &office].concat();
@@ -59,7 +59,7 @@ pub(super) fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, 
 
 /// The end of a corporate form right behind a name, or the name's end.
 pub(super) fn corporate_end(parts: &Parts<'_>, end: usize, kind: Type) -> usize {
-    let is_bank = is_bank_of_all_regions(kind) || is_local(kind);
+    let is_bank = is_bank_of_all_regions(kind) || is_local(kind) && kind != Type::GuaranteeCompany;
     match parts.name_from(end, NamePart::Corporate) {
         Some((form, _)) if !(is_bank && parts.source.at(end) == '公') => form.end(),
         _ => end,
@@ -121,4 +121,9 @@ pub(super) const fn is_local(kind: Type) -> bool {
 
 const fn is_bank_of_all_regions(kind: Type) -> bool {
     matches!(kind, Type::PolicyBank | Type::LargeCommercialBank | Type::JointStockBank | Type::CentralBank)
+}
+
+/// Whether a place before the name of one of this type means its office there: 忻州农行, 泰和人保财险.
+const fn has_offices_everywhere(kind: Type) -> bool {
+    is_bank_of_all_regions(kind) || matches!(kind, Type::Insurer)
 }

@@ -2,8 +2,8 @@
 
 use super::parts::Parts;
 use super::place::{RegionName, Regions};
-use super::{InstitutionMention, NameForm};
-use crate::lexicon::{Hit, In, NamePart};
+use super::{Group, InstitutionMention, NameForm};
+use crate::lexicon::{Hit, In, NamePart, Scope as Reach};
 use crate::report::InstitutionType as Type;
 use crate::source::is_ideograph;
 use crate::words::words;
@@ -35,11 +35,15 @@ struct Scope {
     code: String,
     /// The outermost scope is an area: 区域, 辖区.
     area: bool,
+    /// How far the outermost scope word reaches.
+    reach: Option<Reach>,
+    /// What picks some of the group, as written.
+    qualifier: String,
 }
 
 /// The group that a noun means, and whether it has a scope.
 fn group(parts: &Parts<'_>, hit: Hit) -> Option<(InstitutionMention, bool)> {
-    parts.name(hit, NamePart::Group)?;
+    let trade = parts.name(hit, NamePart::Group)?.trade?;
     let mut scope = scope_to(parts, hit.start());
     if scope.area {
         widen(parts, &mut scope);
@@ -47,12 +51,16 @@ fn group(parts: &Parts<'_>, hit: Hit) -> Option<(InstitutionMention, bool)> {
     if !scope.scoped {
         over_list(parts, &mut scope);
     }
+    if !scope.scoped {
+        over_count(parts, &mut scope);
+    }
     let names_one = parts.name(hit, NamePart::Legal).is_some() && parts.region_to(hit.start()).is_some();
     if names_one || (!scope.scoped && hit.end() - hit.start() < 4) {
         return None;
     }
-    let mention =
+    let mut mention =
         InstitutionMention::new(parts, scope.start..hit.end(), NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
+    mention.group = Some(Group { trade, scope: scope.reach, qualifier: scope.qualifier });
     Some((if mention.region_code.is_empty() { mention.in_region_code(parts, &scope.code) } else { mention }, scope.scoped))
 }
 
@@ -65,16 +73,35 @@ fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
         let place = parts.region_to(scope.start).filter(|region| may_scope(parts, region.hit, end) && !is_scope(region.hit));
         if let Some(region) = place {
             let start = region.hit.start();
-            scope = Scope { start, scoped: true, regions: Regions::from(region).then(scope.regions), area: false, code: scope.code };
+            scope = Scope {
+                start,
+                scoped: true,
+                regions: Regions::from(region).then(scope.regions),
+                area: false,
+                code: scope.code,
+                reach: scope.reach,
+                qualifier: scope.qualifier,
+            };
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
             let area = is_area(parts, hit);
             let code = if row.region.is_empty() { scope.code } else { row.region.clone() };
-            scope = Scope { start: hit.start(), scoped: true, area, code, regions: scope.regions };
+            scope = Scope {
+                start: hit.start(),
+                scoped: true,
+                area,
+                code,
+                regions: scope.regions,
+                reach: row.scope.or(scope.reach),
+                qualifier: scope.qualifier,
+            };
         } else if let Some((hit, _)) = parts.name_to(scope.start, NamePart::Modifier)
             && may_go_on(parts, hit)
         {
             scope.area |= is_area(parts, hit);
             scope.start = hit.start();
+        } else if let Some((hit, _)) = parts.name_to(scope.start, NamePart::Qualifier) {
+            scope.start = hit.start();
+            scope.qualifier.insert_str(0, parts.lexicon.form(hit));
         } else {
             break;
         }
@@ -108,6 +135,25 @@ fn over_list(parts: &Parts<'_>, scope: &mut Scope) {
         scope.regions = region.into();
     }
 }
+
+/// Notes the scope before a count, which stays outside the name: 全县12家|融资担保公司.
+fn over_count(parts: &Parts<'_>, scope: &mut Scope) {
+    let source = parts.source;
+    let Some(classifier) = scope.start.checked_sub(1).filter(|&at| matches!(source.at(at), '家' | '个')) else { return };
+    let digits = (classifier.saturating_sub(COUNT)..classifier).rev().take_while(|&at| source.at(at).is_ascii_digit()).count();
+    if digits == 0 {
+        return;
+    }
+    let outer = scope_to(parts, classifier - digits);
+    if outer.scoped {
+        scope.reach = outer.reach;
+        scope.regions = outer.regions;
+        scope.code = outer.code;
+    }
+}
+
+/// Most digits of a count of institutions.
+const COUNT: usize = 6;
 
 /// Takes in the region that an area lies in, over words that no table knows.
 fn widen(parts: &Parts<'_>, scope: &mut Scope) {
