@@ -118,6 +118,7 @@ impl Engine {
         let dates = recognize::date::dates(&source, &openers, published);
         let taken: Vec<Glyphs> = dates.iter().map(|d| d.range.clone()).collect();
         let mut quantities = recognize::quantity::quantities(&source, &openers, &hits, lexicon, &taken);
+        recognize::fraction::shares(&source, &hits, lexicon, &mut quantities);
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &openers, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source, &hits);

@@ -491,7 +491,7 @@ static KEPT: LazyLock<Vec<u64>> = LazyLock::new(|| {
 pub fn normalise(c: char) -> char {
     match c {
         ' '..='~' => c,
-        '\u{4e00}'..='\u{9fff}' => SIMPLIFIED.get((c as u32 - FIRST_IDEOGRAPH) as usize).copied().unwrap_or(c),
+        '\u{4e00}'..='\u{9fff}' => simplified(c),
         '！' | '？' | '。' | '、' => c,
         '；' => ';',
         '〔' | '［' => '[',
@@ -499,6 +499,9 @@ pub fn normalise(c: char) -> char {
         '｡' => '。',
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         '￥' => '¥',
+        '￡' | '₤' => '£',
+        '￠' => '¢',
+        '￦' => '₩',
         '「' | '『' | '〝' => '“',
         '」' | '』' | '〞' => '”',
         '–' | '−' | '‐' | '‑' | '‒' | '﹣' => '-',
@@ -506,9 +509,15 @@ pub fn normalise(c: char) -> char {
         '―' | '─' | '━' | '⸺' => '—',
         '﹪' => '%',
         '﹐' => ',',
-        '\u{2e80}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}' => compatibility(c),
+        // Some decompose into a traditional form: the radical of 户 into 戶.
+        '\u{2e80}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}' => simplified(compatibility(c)),
         _ => c,
     }
+}
+
+/// An ideograph in its simplified form.
+fn simplified(c: char) -> char {
+    (c as u32).checked_sub(FIRST_IDEOGRAPH).and_then(|i| SIMPLIFIED.get(i as usize)).copied().unwrap_or(c)
 }
 
 /// Radicals and compatibility ideographs as ordinary ones.

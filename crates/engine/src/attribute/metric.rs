@@ -338,9 +338,8 @@ fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
 
 /// 100万元以下抵押贷款: a class of loans by size.
 fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
-    let written = reading.source.text(q.core.start..q.range.end);
-    let bound = ["以下", "以内", "以上"].iter().any(|w| written.contains(w));
-    bound && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债", "权限", "审批权"]))
+    // 50万元以内: the bound is written behind the sum.
+    q.range.end > q.core.end && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债", "权限", "审批权"]))
 }
 
 #[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]

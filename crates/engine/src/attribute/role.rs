@@ -203,11 +203,11 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     if round && in_quotes(reading, q).is_some() {
         return true;
     }
+    let timed = q.kind == QuantityKind::Duration
+        && (q.qualifier != Qualifier::Exact
+            || words!["最快", "仅用", "期限", "期限为", "最长", "展期", "延长"].end_before(reading.source, q.core.start));
     if value == Decimal::ONE || value == Decimal::ZERO {
-        let quickest = q.kind == QuantityKind::Duration
-            && (q.qualifier != Qualifier::Exact
-                || words!["最快", "仅用", "期限", "期限为", "最长", "展期", "延长"].end_before(reading.source, q.core.start));
-        return !quickest;
+        return !timed;
     }
     match q.kind {
         QuantityKind::Number => !q.unit_missing,
@@ -270,7 +270,7 @@ fn idiomatic(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
                     || matches!(q.unit.as_str(), "名" | "位" | "人" | "只" | "头") && value < Decimal::from(3)
             }
         }
-        QuantityKind::Duration => q.qualifier == Qualifier::Exact && !matches!(q.unit.as_str(), "d" | "h" | "min"),
+        QuantityKind::Duration => !timed && !matches!(q.unit.as_str(), "d" | "h" | "min"),
         _ => false,
     }
 }
@@ -289,7 +289,7 @@ fn duration_of_something_else(reading: &Reading<'_, '_>, q: &QuantityMention, wi
     if q.kind != QuantityKind::Duration {
         return false;
     }
-    let long = matches!(q.unit.as_str(), "a" | "mo") || q.unit == "wk" && q.qualifier != Qualifier::AtMost;
+    let long = matches!(q.unit.as_str(), "a" | "mo" | "季度") || q.unit == "wk" && q.qualifier != Qualifier::AtMost;
     let left = q.range.start.saturating_sub(12).max(window.sentence.start)..q.core.start;
     let near = q.range.start.saturating_sub(4).max(window.sentence.start)..q.core.start;
     let ago = words!["以来", "来", "前", "后", "间", "多来", "期间"].start_at(reading.source, q.range.end)

@@ -138,7 +138,13 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
                 Sense::Metric(_) => {
                     hit.end() - hit.start() < 2 || other.start() < hit.start() || names_a_thing(reading.source.text(hit.end()..other.end()))
                 }
-                Sense::Role(_) | Sense::Cue(_) | Sense::Category(..) | Sense::Unit(_) | Sense::Name(_) | Sense::RegionWord(_) => false,
+                Sense::Role(_)
+                | Sense::Cue(_)
+                | Sense::Category(..)
+                | Sense::Unit(_)
+                | Sense::Qualifier(_)
+                | Sense::Name(_)
+                | Sense::RegionWord(_) => false,
                 _ => true,
             })
     });

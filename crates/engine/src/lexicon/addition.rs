@@ -10,8 +10,8 @@ use super::group::{Scope, Trade};
 use super::problem::{Problems, quoted};
 use super::register::normalised;
 use super::rows::{self, Field, Row, SourceFile, Value};
-use super::tables::{NamePart, Role, Tables};
-use crate::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
+use super::tables::{NamePart, Place, Role, Tables};
+use crate::report::{InstitutionType, MeasureCategory, Metric, Qualifier, QuantityKind};
 
 /// Most forms in all tables of an operator.
 pub const MAX_FORMS: usize = 20_000;
@@ -56,6 +56,8 @@ enum Codes {
     Metric,
     Category,
     Kind,
+    Qualifier,
+    Place,
     Type,
     Part,
     Role,
@@ -75,6 +77,8 @@ impl Codes {
             Self::Category => deserializes::<MeasureCategory>(code),
             Self::Kind => deserializes::<QuantityKind>(code),
             Self::Type => deserializes::<InstitutionType>(code),
+            Self::Qualifier => deserializes::<Qualifier>(code),
+            Self::Place => Place::deserialize(plain(code)).is_ok(),
             Self::Part => NamePart::deserialize(plain(code)).is_ok(),
             Self::Role => Role::deserialize(plain(code)).is_ok(),
             Self::Class => Class::deserialize(plain(code)).is_ok(),
@@ -89,6 +93,8 @@ impl Codes {
             Self::Category => "measure category of the contract",
             Self::Kind => "quantity kind of the contract",
             Self::Type => "institution type of the contract",
+            Self::Qualifier => "qualifier of the contract",
+            Self::Place => "place of a qualifier: before, aside or after",
             Self::Part => "part of a name, such as legal, branch or outlet",
             Self::Role => "role, such as anaphor, receiver or boundary",
             Self::Class => "class of words, such as guiding, preposition or officer",
@@ -127,6 +133,19 @@ const TABLES: &[(&str, Fields)] = &[
             ("unit", Shape::Word, false),
             ("factor", Shape::Factor, false),
             ("not_before", Shape::Guards, false),
+            ("only_after", Shape::Guards, false),
+        ],
+    ),
+    (
+        "qualifier",
+        &[
+            ("code", Shape::Code(Codes::Qualifier), true),
+            ("place", Shape::Code(Codes::Place), true),
+            ("forms", Shape::Forms, true),
+            ("kinds", Shape::Codes(Codes::Kind), false),
+            ("not_after", Shape::Guards, false),
+            ("not_before", Shape::Guards, false),
+            ("only_before", Shape::Guards, false),
         ],
     ),
     (

@@ -93,43 +93,53 @@ classes! {
     SumRow,
     /// 其中: a part follows.
     Among,
+    /// 占 比重 份额: what part of a whole a number is, follows.
+    Share,
+    /// 级 档 期 届: a classifier that numbers things as well as it counts them.
+    Rank,
+    /// 半成品 半年: a word that begins with 半 and is no half of the unit before.
+    HalfWord,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
 }
 
-const _: () = assert!(Class::ALL.len() <= u128::BITS as usize, "each class has a bit of its own");
+/// How many times 64 classes a set can hold.
+const WORDS: usize = 4;
+const _: () = assert!(Class::ALL.len() <= 64 * WORDS, "each class has a bit of its own");
 
 /// A set of classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Classes(u128);
+pub struct Classes([u64; WORDS]);
 
 impl Classes {
     /// These classes.
     #[must_use]
     pub const fn of(classes: &[Class]) -> Self {
-        let (mut bits, mut rest) = (0, classes);
+        let (mut set, mut rest) = (Self([0; WORDS]), classes);
         while let [class, others @ ..] = rest {
-            bits |= 1 << *class as u32;
+            set.add(*class);
             rest = others;
         }
-        Self(bits)
+        set
     }
 
     /// Whether a class is among them.
     #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "each class has a bit of its own, by the assertion above")]
     pub const fn has(self, class: Class) -> bool {
-        self.0 & (1 << class as u32) != 0
+        self.0[class as usize / 64] & (1 << (class as usize % 64)) != 0
     }
 
     /// Whether the two sets share a class.
     #[must_use]
-    pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    pub fn meets(self, other: Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(own, other)| own & other != 0)
     }
 
     /// Adds a class.
+    #[allow(clippy::indexing_slicing, reason = "each class has a bit of its own, by the assertion above")]
     pub const fn add(&mut self, class: Class) {
-        self.0 |= 1 << class as u32;
+        self.0[class as usize / 64] |= 1 << (class as usize % 64);
     }
 }
 

@@ -17,7 +17,7 @@ pub use group::{Scope, Trade};
 pub use problem::Problems;
 pub use register::{NameReading, Register, Registered};
 pub use rows::SourceFile;
-pub use tables::{HeadOffice, NamePart, NameWord, Region, Role, Tables, Unit};
+pub use tables::{HeadOffice, NamePart, NameWord, Place, QualifierRow, Region, Role, Tables, Unit};
 
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ pub enum Sense {
     Product,
     /// An institution of the operator's register: row of [`Tables::register`].
     Registered(u32),
+    /// A word that says how exactly a number is meant: row of [`Tables::qualifiers`].
+    Qualifier(u16),
     /// A function word.
     Role(Role),
     /// A word of a class.
@@ -261,7 +263,7 @@ impl In {
             Sense::Metric(_) => Self::METRICS.0,
             Sense::Cue(_) | Sense::Category(..) => Self::CATEGORIES.0,
             Sense::Purpose(_) | Sense::Segment(_) => Self::CODES.0,
-            Sense::Unit(_) | Sense::Class(_) => 0,
+            Sense::Unit(_) | Sense::Qualifier(_) | Sense::Class(_) => 0,
             Sense::HeadOffice(_) => Self::OFFICES.0,
             Sense::Region(_) | Sense::RegionWord(_) => Self::REGIONS.0,
             Sense::Name(row) => {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::class::ClassRow;
 use super::register::Register;
 use super::{LexiconError, Scope, Sense, Trade};
-use crate::report::{InstitutionType, MeasureCategory, Metric, QuantityKind};
+use crate::report::{InstitutionType, MeasureCategory, Metric, Qualifier, QuantityKind};
 
 /// What a function word does in a sentence. `grammar.toml` lists the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -108,6 +108,56 @@ pub struct Unit {
     /// 本 before 金 is no classifier.
     #[serde(default)]
     pub not_before: BTreeMap<String, String>,
+    /// For a form, the characters of which one stands shortly before the number: 花费三块.
+    #[serde(default)]
+    pub only_after: BTreeMap<String, String>,
+}
+
+/// Where a qualifier stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Before the number, as part of the mention: 近300笔.
+    Before,
+    /// Before the number, as none: 最高30万元.
+    Aside,
+    /// Behind the unit: 3天左右.
+    After,
+}
+
+/// A row of `qualifier.toml`: words that say how exactly a number is meant.
+#[derive(Clone, Debug, Deserialize)]
+pub struct QualifierRow {
+    /// What they say.
+    pub code: Qualifier,
+    /// Where they stand.
+    pub place: Place,
+    /// The words.
+    pub forms: Vec<String>,
+    /// The quantities they qualify; all if empty.
+    #[serde(default)]
+    pub kinds: Vec<QuantityKind>,
+    /// For a form, the characters behind which it is the end of another word: 预约3天.
+    #[serde(default)]
+    pub not_after: BTreeMap<String, String>,
+    /// For a form, the characters before which it is the beginning of another word.
+    #[serde(default)]
+    pub not_before: BTreeMap<String, String>,
+    /// For a form, the characters that it needs behind it: 上百.
+    #[serde(default)]
+    pub only_before: BTreeMap<String, String>,
+}
+
+impl QualifierRow {
+    /// Whether `form` between two characters qualifies a quantity of this kind.
+    #[must_use]
+    pub fn holds(&self, form: &str, before: char, behind: char, kind: QuantityKind) -> bool {
+        let lists = |guard: &BTreeMap<String, String>, c: char| guard.get(form).is_some_and(|list| list.contains(c));
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
+            && !lists(&self.not_after, before)
+            && !lists(&self.not_before, behind)
+            && (!self.only_before.contains_key(form) || lists(&self.only_before, behind))
+    }
 }
 
 /// A row of `institution.toml`: a head office or an institution known by name.
@@ -256,6 +306,8 @@ pub struct Tables {
     region_rows: BTreeMap<String, u16>,
     /// Function words.
     pub words: Vec<(Role, Vec<String>)>,
+    /// Words that say how exactly a number is meant.
+    pub qualifiers: Vec<QualifierRow>,
     /// Words by class.
     pub classes: Vec<ClassRow>,
     /// The operator's own institutions.
@@ -283,6 +335,7 @@ struct File {
     institution: Vec<HeadOffice>,
     name: Vec<NameWord>,
     word: Vec<WordRow>,
+    qualifier: Vec<QualifierRow>,
     class: Vec<ClassRow>,
 }
 
@@ -296,6 +349,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "purpose.toml",
     "segment.toml",
     "unit.toml",
+    "qualifier.toml",
+    "number.toml",
     "institution.toml",
     "name.toml",
     "grammar.toml",
@@ -331,6 +386,7 @@ impl Tables {
         self.head_offices.extend(file.institution);
         self.names.extend(file.name);
         self.words.extend(file.word.into_iter().map(|row| (row.role, row.forms)));
+        self.qualifiers.extend(file.qualifier);
         self.classes.extend(file.class);
         self.sources.push((name.to_owned(), text.to_owned()));
         Ok(())
@@ -353,7 +409,7 @@ impl Tables {
     }
 
     /// How many rows each table has, for [`Tables::normalise_from`].
-    pub(super) const fn lengths(&self) -> [usize; 10] {
+    pub(super) const fn lengths(&self) -> [usize; 11] {
         [
             self.metrics.len(),
             self.category_forms.len(),
@@ -364,16 +420,17 @@ impl Tables {
             self.head_offices.len(),
             self.names.len(),
             self.words.len(),
+            self.qualifiers.len(),
             self.classes.len(),
         ]
     }
 
     /// Writes the forms of every row behind `lengths` as normalised texts have them.
-    pub(super) fn normalise_from(&mut self, lengths: [usize; 10], normalised: impl Fn(&str) -> String) {
+    pub(super) fn normalise_from(&mut self, lengths: [usize; 11], normalised: impl Fn(&str) -> String) {
         fn behind<R>(rows: &mut [R], length: usize) -> impl Iterator<Item = &mut R> {
             rows.iter_mut().skip(length)
         }
-        let [metrics, categories, purposes, segments, products, units, offices, names, words, classes] = lengths;
+        let [metrics, categories, purposes, segments, products, units, offices, names, words, qualifiers, classes] = lengths;
         let all = (behind(&mut self.metrics, metrics).flat_map(|row| &mut row.forms))
             .chain(behind(&mut self.category_forms, categories).flat_map(|(_, parts)| parts))
             .chain(behind(&mut self.purposes, purposes).flat_map(|row| &mut row.forms))
@@ -382,11 +439,14 @@ impl Tables {
             .chain(behind(&mut self.head_offices, offices).flat_map(|row| std::iter::once(&mut row.name).chain(&mut row.aliases)))
             .chain(behind(&mut self.names, names).flat_map(|row| &mut row.forms))
             .chain(behind(&mut self.words, words).flat_map(|(_, forms)| forms))
+            .chain(behind(&mut self.qualifiers, qualifiers).flat_map(|row| &mut row.forms))
             .chain(behind(&mut self.classes, classes).flat_map(|row| &mut row.forms));
         all.for_each(|form| *form = normalised(form));
         for unit in behind(&mut self.units, units) {
             unit.forms.iter_mut().for_each(|form| *form = normalised(form));
-            unit.not_before = unit.not_before.iter().map(|(form, next)| (normalised(form), next.clone())).collect();
+            for guard in [&mut unit.not_before, &mut unit.only_after] {
+                *guard = guard.iter().map(|(form, next)| (normalised(form), next.clone())).collect();
+            }
         }
     }
 
@@ -430,6 +490,7 @@ impl Tables {
         for (role, forms) in &self.words {
             out.extend(forms.iter().map(|form| (form.as_str(), Sense::Role(*role))));
         }
+        rows(&mut out, &self.qualifiers, |r| all(&r.forms), Sense::Qualifier);
         for row in &self.classes {
             out.extend(row.forms.iter().map(|form| (form.as_str(), Sense::Class(row.name))));
         }

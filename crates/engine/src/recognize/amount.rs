@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::numeral::{self, Numeral};
 use super::quantity::{Reader, Script, starts_number};
 use super::unit::{self, Found};
+use crate::lexicon::{Class, Hit, Sense, Unit};
 use crate::report::QuantityKind;
 use crate::source::is_ideograph;
 
@@ -22,8 +23,11 @@ pub(super) struct Amount<'l> {
     pub over: bool,
     pub script: Script,
     pub scale: Decimal,
+    /// What a number before it in a range leaves out.
+    pub tail: Decimal,
     pub bare: bool,
     pub run: usize,
+    pub fraction: bool,
 }
 
 impl Amount<'_> {
@@ -55,6 +59,8 @@ impl<'a> Reader<'a> {
             scale: number.scale,
             bare: number.bare && number.value.is_some_and(|v| v == number.scale || v == Decimal::ONE_HUNDRED || v == Decimal::ONE_THOUSAND),
             run: number.run,
+            tail: number.tail,
+            fraction: number.fraction,
         };
         if number.bare && self.percent(&mut amount) {
             return amount;
@@ -153,14 +159,59 @@ impl<'a> Reader<'a> {
         amount.end = found.end;
         amount.found = Some(found);
         match found.row.kind {
-            QuantityKind::Money => self.coins(amount, factor),
+            QuantityKind::Money => {
+                self.coins(amount, factor);
+                self.foreign(amount);
+            }
             QuantityKind::Percent if self.view.at(found.start) == '成' => self.tenth(amount),
-            QuantityKind::Duration if self.view.at(amount.end) == '半' && !number.over => {
-                amount.value = amount.value.and_then(|v| v.checked_add(Decimal::new(5, 1)));
+            QuantityKind::Duration | QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length | QuantityKind::Multiple
+                if !number.over && self.half_behind(amount.end) =>
+            {
+                let half = factor.checked_mul(Decimal::new(5, 1)).unwrap_or_default();
+                amount.value = amount.value.and_then(|v| v.checked_add(half)).map(|v| v.normalize());
                 amount.end += 1;
             }
             _ => {}
         }
+    }
+
+    /// 3000万元美元, 美元3000万元, 3000万元等值欧元: 元 counts what is named beside it.
+    fn foreign(&self, amount: &mut Amount<'a>) {
+        if !matches!(self.view.before(amount.end), '元' | '圆') || amount.unit != "CNY" {
+            return;
+        }
+        let behind = self.view.skip(amount.end, "等值").unwrap_or(amount.end);
+        if let Some((end, row)) = self.currency_at(behind) {
+            amount.unit.clone_from(&row.unit);
+            amount.end = end;
+        } else if let Some(code) = self.currency_before(amount.start) {
+            code.clone_into(&mut amount.unit);
+        }
+    }
+
+    /// The currency that is named at `at`, and where its name ends.
+    pub(super) fn currency_at(&self, at: usize) -> Option<(usize, &'a Unit)> {
+        let hits = self.hits.at(at).iter().filter(|hit| hit.end() <= self.view.end);
+        hits.filter_map(|hit| self.currency(*hit).map(|row| (hit.end(), row))).next()
+    }
+
+    /// The currency that is named right before `at`: 人民币3亿.
+    fn currency_before(&self, at: usize) -> Option<&'a str> {
+        /// Most glyphs of its name.
+        const LONGEST: usize = 8;
+        let from = at.saturating_sub(LONGEST).max(self.floor);
+        let named = self.hits.starting_in(from..at).iter().filter(|hit| hit.end() == at);
+        named.filter_map(|hit| self.currency(*hit)).map(|row| row.unit.as_str()).next()
+    }
+
+    /// The currency a word names: 元 alone names none.
+    fn currency(&self, hit: Hit) -> Option<&'a Unit> {
+        let rows = self.lexicon.senses(hit).iter().filter_map(|sense| match sense {
+            Sense::Unit(row) => self.lexicon.tables().units.get(usize::from(*row)),
+            _ => None,
+        });
+        let whole = |row: &&Unit| row.kind == QuantityKind::Money && row.factor == Decimal::ONE;
+        rows.filter(whole).find(|row| row.unit != "CNY" || matches!(self.lexicon.form(hit), "人民币" | "¥" | "CNY" | "RMB"))
     }
 
     /// The lesser units of a sum: 50元6角三分, 三块五.
@@ -191,12 +242,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// 七成六 is 76 %.
+    /// 一年半, 两吨半, not 两吨半成品.
+    fn half_behind(&self, at: usize) -> bool {
+        let word = self.hits.at(at).iter().any(|hit| self.lexicon.classes(*hit).has(Class::HalfWord));
+        self.view.at(at) == '半' && !word
+    }
+
+    /// 七成六 is 76 %, 六成半 65 %.
     fn tenth(&self, amount: &mut Amount<'_>) {
+        if self.half_behind(amount.end) {
+            amount.value = amount.value.and_then(|v| v.checked_add(Decimal::from(5)));
+            amount.end += 1;
+            return;
+        }
         let c = self.view.at(amount.end);
         let next = self.view.at(amount.end + 1);
-        let digit = numeral::han_digit(c)
-            .filter(|_| c != '两' && (!is_ideograph(next) || matches!(next, '的' | '以' | '左')) && !next.is_ascii_alphanumeric());
+        let digit = numeral::han_digit(c).or_else(|| c.to_digit(10).and_then(|digit| u8::try_from(digit).ok()));
+        let closes = |next: char| !is_ideograph(next) && !matches!(next, '%' | '.') || matches!(next, '的' | '以' | '左');
+        let digit = digit.filter(|_| c != '两' && closes(next) && !next.is_ascii_alphanumeric());
         if let Some(digit) = digit {
             amount.value = amount.value.and_then(|v| v.checked_add(digit.into()));
             amount.end += 1;
@@ -205,11 +268,10 @@ impl<'a> Reader<'a> {
 
     /// A number with no unit behind it: money after 人民币, a code, a name's number or a bare one.
     fn without_unit(&self, amount: &mut Amount<'_>, number: &Numeral) {
-        const CURRENCIES: &[(&str, &str)] =
-            &[("人民币", "CNY"), ("美元", "USD"), ("欧元", "EUR"), ("港元", "HKD"), ("港币", "HKD"), ("美金", "USD"), ("日元", "JPY")];
-        if let Some((_, code)) = CURRENCIES.iter().find(|(word, _)| self.view.ends(amount.start, word).is_some_and(|at| at >= self.floor)) {
+        let counted = number.counted && self.view.at(amount.end) != '人';
+        if let Some(code) = self.currency_before(amount.start).or_else(|| counted.then_some("CNY")) {
             amount.kind = QuantityKind::Money;
-            (*code).clone_into(&mut amount.unit);
+            code.clone_into(&mut amount.unit);
             return;
         }
         if number.script != Script::Digits {

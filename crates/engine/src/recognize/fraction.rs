@@ -3,8 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::numeral::{Numeral, plain, sign};
-use super::quantity::Script;
+use super::quantity::{QuantityMention, Script};
 use super::view::View;
+use crate::lexicon::{Class, Hits, Lexicon};
+use crate::report::QuantityKind;
+use crate::source::SourceText;
 
 /// 五分之一, 3又二分之一, 1/2, 1 3/5 and 2^-1: `first` is the number that stands at `at`.
 pub(super) fn fraction_after(view: &View<'_>, at: usize, first: &Numeral) -> Option<Numeral> {
@@ -36,6 +39,22 @@ pub(super) fn fraction_after(view: &View<'_>, at: usize, first: &Numeral) -> Opt
     }
 }
 
+/// Fractions that say what part of a whole something is, as percentages: 占各项贷款的四分之三, 占比达1/5.
+pub fn shares(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, quantities: &mut [QuantityMention]) {
+    /// How far before a fraction the word may begin, in glyphs.
+    const REACH: usize = 24;
+    for q in quantities.iter_mut().filter(|q| q.fraction) {
+        let stops = source.marks(q.range.start.saturating_sub(REACH)..q.range.start).iter().rev().copied();
+        let clause = stops.take(1).map(|at| at + 1).next().unwrap_or_else(|| q.range.start.saturating_sub(REACH))..q.range.start;
+        if hits.inside(clause).any(|hit| lexicon.classes(hit).has(Class::Share)) {
+            let percents = |value: Decimal| value.checked_mul(Decimal::ONE_HUNDRED).map(|value| value.normalize());
+            q.value = q.value.and_then(percents);
+            q.kind = QuantityKind::Percent;
+            "%".clone_into(&mut q.unit);
+        }
+    }
+}
+
 const fn is_short_run(number: &Numeral) -> bool {
     number.run > 0 && number.run <= 3
 }
@@ -57,8 +76,11 @@ fn quotient(bottom: &Numeral, top: &Numeral, negative: bool, whole: Option<Decim
         over: false,
         scale: Decimal::ONE,
         bare: false,
+        counted: false,
         run: 0,
-        pair: None,
+        tail: Decimal::ONE,
+        spread: None,
+        digits: None,
         fraction: true,
     }
 }

@@ -7,7 +7,7 @@ mod cases;
 pub mod date;
 mod date_parts;
 mod date_words;
-mod fraction;
+pub mod fraction;
 pub mod institution;
 mod literal;
 mod marker;

@@ -25,10 +25,16 @@ pub(super) struct Numeral {
     pub scale: Decimal,
     /// It opens with a unit and no digit: 百, 千三, 万.
     pub bare: bool,
+    /// 个 stands before its 亿: 10个亿.
+    pub counted: bool,
     /// It is a run of ASCII digits and nothing else, of this length; else 0.
     pub run: usize,
-    /// Two Chinese digits side by side: 三五, 二〇.
-    pub pair: Option<(u8, u8)>,
+    /// The 百, 千, 万 or 亿 behind its only digits, else `scale`: what a number before it in a range leaves out.
+    pub tail: Decimal,
+    /// By how much it may be lower: 三四万 is 30000 to 40000.
+    pub spread: Option<Decimal>,
+    /// What it is if its two digits are no estimate but stand side by side: 三四.
+    pub digits: Option<Decimal>,
     /// A fraction: 三分之一, 1/2.
     pub fraction: bool,
 }
@@ -103,6 +109,14 @@ const fn big_unit(c: char) -> Option<u32> {
     })
 }
 
+/// 参 for 叁: only among formal digits, since it is a word's as well.
+pub(super) fn is_formal_three(view: &View<'_>, at: usize) -> bool {
+    let before = view.before(at);
+    let formal = matches!(before, '拾' | '佰' | '仟') || !matches!(before, '二' | '两') && han_digit(before).is_some();
+    view.at(at) == '参'
+        && (matches!(view.at(at + 1), '拾' | '佰' | '仟' | '万' | '亿' | '元' | '圆' | '角') || formal && view.at(at + 1) == '分')
+}
+
 /// Whether a Chinese numeral can begin with `c`.
 pub(super) fn is_han_numeral(c: char) -> bool {
     han_digit(c).is_some() || small_unit(c).is_some() || big_unit(c).is_some()
@@ -157,7 +171,18 @@ struct Reading {
     current: Option<Decimal>,
     /// Glyphs in the run of Chinese digits that `current` is.
     run: usize,
-    first_two: (u8, u8),
+    /// The last Chinese digit.
+    digit: u8,
+    /// By how much the number may be lower, in what has been read so far; and the 万 or 亿 that this is below, by exponent.
+    spread: Option<Decimal>,
+    spread_below: u32,
+    /// `current` is the second of two digits that estimate.
+    estimate: bool,
+    digits: Option<Decimal>,
+    /// How many digits, runs of them or literals there are.
+    groups: usize,
+    /// The 百, 千, 万 and 亿 behind them.
+    tail: Decimal,
     current_is_ascii: bool,
     one_digit: bool,
     /// The last unit, by exponent; 0 if none yet.
@@ -174,6 +199,7 @@ struct Reading {
     overflow: bool,
     decimal_part: bool,
     bare: bool,
+    counted: bool,
     scale: Decimal,
     literal_digits: usize,
 }
@@ -186,7 +212,13 @@ impl Default for Reading {
             section: zero,
             current: None,
             run: 0,
-            first_two: (0, 0),
+            digit: 0,
+            spread: None,
+            spread_below: 0,
+            estimate: false,
+            digits: None,
+            groups: 0,
+            tail: Decimal::ONE,
             current_is_ascii: false,
             one_digit: false,
             last: 0,
@@ -200,6 +232,7 @@ impl Default for Reading {
             overflow: false,
             decimal_part: false,
             bare: false,
+            counted: false,
             scale: Decimal::ONE,
             literal_digits: 0,
         }
@@ -227,7 +260,10 @@ impl Reading {
         }
         match c {
             '余' | '多' | '几' | '来' if self.any => self.take_vague(view, i, c),
+            '个' if self.any && !self.counted && self.scale == Decimal::ONE => self.take_counted(view, i),
             '点' if self.any && !self.decimal_part && !self.current_is_ascii => self.take_point(view, i),
+            '点' if self.literal_digits > 0 => self.take_point_of_digits(view, i),
+            '参' if is_formal_three(view, i) => self.take_digit(view, i, 3),
             _ => None,
         }
     }
@@ -245,6 +281,7 @@ impl Reading {
             }
         }
         self.overflow |= literal.value.is_none();
+        self.groups += 1;
         self.current = Some(literal.value.unwrap_or_default());
         self.current_is_ascii = true;
         self.one_digit = literal.digits == 1;
@@ -262,13 +299,17 @@ impl Reading {
         }
         let liang = view.at(i) == '两';
         if let Some(current) = self.current {
-            if self.current_is_ascii || self.last > 0 || liang {
+            if self.estimates(view, i, digit) {
+                self.digits = current.checked_mul(Decimal::TEN).and_then(|v| v.checked_add(digit.into())).filter(|_| self.last == 0);
+                self.spread = Some((digit - self.digit).into());
+                self.estimate = true;
+                self.current = Some(digit.into());
+                return Some(i + 1);
+            }
+            if self.current_is_ascii || self.last > 0 || liang || self.estimate {
                 return None;
             }
             self.run += 1;
-            if self.run == 2 {
-                self.first_two.1 = digit;
-            }
             if self.overflow {
                 return Some(i + 1);
             }
@@ -294,7 +335,9 @@ impl Reading {
         self.current_is_ascii = false;
         self.one_digit = true;
         self.run = 1;
-        self.first_two = (digit, 0);
+        self.digit = digit;
+        self.estimate = false;
+        self.groups += 1;
         self.scale = Decimal::ONE;
         Some(i + 1)
     }
@@ -321,6 +364,12 @@ impl Reading {
             None => return None,
         };
         self.add_to_section(count.checked_mul(unit.into()));
+        if self.estimate {
+            self.spread = self.spread.and_then(|spread| spread.checked_mul(unit.into()));
+        }
+        if exponent > 1 {
+            self.tail = self.tail.checked_mul(unit.into()).unwrap_or(self.tail);
+        }
         self.least_small = exponent;
         self.after_unit(exponent);
         Some(i + 1)
@@ -350,6 +399,11 @@ impl Reading {
             sum = Some(Decimal::ONE);
         }
         let product = sum.and_then(|s| s.checked_mul(unit));
+        if if pending { self.spread_below == 0 } else { self.spread_below <= exponent } {
+            self.spread = self.spread.and_then(|spread| spread.checked_mul(unit));
+            self.spread_below = exponent;
+        }
+        self.tail = self.tail.checked_mul(unit).unwrap_or(unit);
         if let Some((_, amount)) = self.above.iter_mut().find(|(of, _)| *of == exponent) {
             match product.and_then(|p| amount.checked_add(p)) {
                 Some(total) => *amount = total,
@@ -371,10 +425,16 @@ impl Reading {
         if self.over {
             return None;
         }
-        if big_unit(next).is_some() {
+        if big_unit(next).is_some() || next == '个' && view.at(i + 2) == '亿' {
             self.over = true;
             self.zero = false;
             return Some(i + 1);
+        }
+        // 一百几十, 两万几千: the lesser unit says nothing that is known.
+        if c == '几' && small_unit(next).is_some_and(|unit| unit.ilog10() < self.last) && self.current.is_none() {
+            self.over = true;
+            self.zero = false;
+            return Some(i + 2);
         }
         let tens = matches!(view.before(i), '十' | '拾' | '百' | '零');
         if c == '几' && tens {
@@ -383,6 +443,18 @@ impl Reading {
             return Some(i + 1);
         }
         None
+    }
+
+    /// 个 before 亿: 10个亿, 748个多亿.
+    fn take_counted(&mut self, view: &View<'_>, i: usize) -> Option<usize> {
+        let vague = matches!(view.at(i + 1), '余' | '多') && !self.over;
+        let at = i + 1 + usize::from(vague);
+        if view.at(at) != '亿' {
+            return None;
+        }
+        self.counted = true;
+        self.over |= vague;
+        Some(at)
     }
 
     /// 点 and the decimals after it.
@@ -408,6 +480,7 @@ impl Reading {
         let overflow = self.overflow;
         *self = Self {
             current: sum,
+            groups: 1,
             any: true,
             han: true,
             ascii: self.ascii,
@@ -418,6 +491,27 @@ impl Reading {
             ..Self::default()
         };
         Some(at)
+    }
+
+    /// 点 between digits: 3点5亿元. A scale or unit behind tells it from a time of day.
+    fn take_point_of_digits(&mut self, view: &View<'_>, i: usize) -> Option<usize> {
+        let end = view.digits_end(i + 1);
+        let scaled = big_unit(view.at(end)).is_some() || matches!(view.at(end), '%' | '元' | '个' | '倍' | '成' | '折');
+        let scale = u32::try_from(end - i - 1).ok().filter(|&scale| scaled && (1..=6).contains(&scale))?;
+        let part = (i + 1..end).filter_map(|at| view.at(at).to_digit(10)).fold(0_i128, |n, digit| n * 10 + i128::from(digit));
+        let part = Decimal::try_from_i128_with_scale(part, scale).ok()?;
+        self.current = self.current.and_then(|whole| whole.checked_add(part));
+        self.overflow |= self.current.is_none();
+        self.decimal_part = true;
+        self.literal_digits = 0;
+        Some(end)
+    }
+
+    /// Whether a digit behind another estimates with it: 三四万, 十二三户, 三五天, 一两千. Not 五六折, and no row of digits.
+    fn estimates(&self, view: &View<'_>, i: usize, digit: u8) -> bool {
+        let follows = self.digit > 0 && digit == self.digit + 1 || (self.digit, digit) == (3, 5);
+        let row = han_digit(view.at(i + 1)).is_some() || view.at(i + 1) == '折';
+        follows && self.run == 1 && !self.estimate && !self.current_is_ascii && !row
     }
 
     fn add_to_section(&mut self, amount: Option<Decimal>) {
@@ -433,6 +527,7 @@ impl Reading {
         self.zero = false;
         self.last = exponent;
         self.current = None;
+        self.estimate = false;
         self.run = 0;
         self.literal_digits = 0;
         self.scale = Decimal::ONE;
@@ -443,11 +538,15 @@ impl Reading {
         if self.last == 0 {
             return Some(self.current.unwrap_or_default());
         }
-        let elliptic = !self.zero && self.one_digit && self.last > 1 && (!self.current_is_ascii || self.last >= 4) && self.run <= 1;
-        let factor = if elliptic { power_of_ten(self.last - 1) } else { Decimal::ONE };
-        let last = self.current.unwrap_or_default().checked_mul(factor)?;
+        let last = self.current.unwrap_or_default().checked_mul(self.elliptic())?;
         let below = self.section.checked_add(last)?;
         self.above.iter().filter(|(_, amount)| !amount.is_zero()).try_fold(below, |sum, (_, amount)| sum.checked_add(*amount))
+    }
+
+    /// What a last digit without unit counts: 百 in 两千四.
+    fn elliptic(&self) -> Decimal {
+        let elliptic = !self.zero && self.one_digit && self.last > 1 && (!self.current_is_ascii || self.last >= 4) && self.run <= 1;
+        if elliptic { power_of_ten(self.last - 1) } else { Decimal::ONE }
     }
 
     fn finish(self, view: &View<'_>, at: usize, end: usize) -> Option<Numeral> {
@@ -462,8 +561,11 @@ impl Reading {
             over: self.over,
             scale: self.scale,
             bare: self.bare,
+            counted: self.counted,
             run: self.literal_digits,
-            pair: (self.run == 2 && self.last == 0).then_some(self.first_two),
+            tail: if self.groups == 1 { self.tail } else { self.scale },
+            spread: self.spread.and_then(|spread| if self.estimate { spread.checked_mul(self.elliptic()) } else { Some(spread) }),
+            digits: self.digits,
             fraction: false,
         };
         if self.ascii && self.last == 0 {

@@ -9,7 +9,7 @@ use super::openers::{NUMBER, Openers};
 use super::qualifier;
 use super::unit;
 use super::view::View;
-use crate::lexicon::{Hit, Hits, In, Lexicon, Role};
+use crate::lexicon::{Class, Hit, Hits, In, Lexicon, Role};
 use crate::report::{Qualifier, QuantityKind};
 use crate::source::{Glyphs, SourceText};
 use crate::words::words;
@@ -48,6 +48,8 @@ pub struct QuantityMention {
     pub contradictory: bool,
     /// 亿 or 万 without a unit: 2.1亿. Its kind is NUMBER until the sentence says more.
     pub unit_missing: bool,
+    /// A fraction: 三分之一, 1/5.
+    pub fraction: bool,
     /// How it is written.
     pub script: Script,
 }
@@ -84,11 +86,17 @@ fn share_units(source: &SourceText<'_>, mentions: &mut [QuantityMention]) {
     }
 }
 
+/// Whether `c` is a sign that stands before a sum.
+const fn is_currency_sign(c: char) -> bool {
+    matches!(c, '¥' | '$' | '£' | '\u{20a0}'..='\u{20bf}')
+}
+
 /// Whether a number can begin with `c`, or a quotation begin or end with it.
 pub(super) fn opens_number(c: char) -> bool {
     is_han_numeral(c)
         || c.is_ascii_alphanumeric()
-        || matches!(c, '第' | '负' | '半' | '对' | '-' | '.' | '¥' | '$' | '€' | '£')
+        || is_currency_sign(c)
+        || matches!(c, '第' | '负' | '半' | '对' | '参' | '-' | '.')
         || matches!(c, '(' | '[' | '①'..='⒛' | '㈠'..='㈩' | '❶'..='❿' | '“' | '《' | '〈' | '”' | '》' | '〉' | '\n')
 }
 
@@ -138,7 +146,8 @@ impl<'a> Reader<'a> {
         match c {
             '0'..='9' => self.digits(at),
             '-' | '.' if self.opens_signed(at) => (self.quantity(at), next),
-            '¥' | '$' | '€' | '£' => (self.priced(at), next),
+            c if is_currency_sign(c) => (self.priced(at), next),
+            '参' => (if numeral::is_formal_three(&self.view, at) { self.quantity(at) } else { None }, next),
             '(' | '[' | '①'..='⒛' | '㈠'..='㈩' | '❶'..='❿' => (marker::marker(&self.view, at).map(|m| self.marked(m)), next),
             '第' => self.han(at),
             '负' if !matches!(self.view.before(at), '担' | '欺' | '抱' | '自' | '肩' | '辜' | '胜' | '背' | '减') => {
@@ -207,7 +216,9 @@ impl<'a> Reader<'a> {
         if idiom_end > at && self.in_vague(at) {
             return (None, self.first_digit(at, idiom_end.max(number_end)));
         }
-        let mention = self.build(at, &number).filter(|m| m.core.end > idiom_end && !self.in_vague(at));
+        // 十四五期间: what only reads on by its unit is the word.
+        let reads_on = |m: &QuantityMention| m.core.end > idiom_end && (number.spread.is_none() || number_end > idiom_end);
+        let mention = self.build(at, &number).filter(|m| reads_on(m) && !self.in_vague(at));
         let next = if mention.is_none() && idiom_end > at { idiom_end } else { number_end };
         (mention, self.first_digit(at, next))
     }
@@ -248,7 +259,10 @@ impl<'a> Reader<'a> {
             scale: Decimal::ONE,
             bare: false,
             run: 0,
-            pair: None,
+            tail: Decimal::ONE,
+            spread: None,
+            digits: None,
+            counted: false,
             fraction: false,
         };
         let found = unit::unit_at(&self.view, self.hits, self.lexicon, at + 1, &number)?;
@@ -262,29 +276,17 @@ impl<'a> Reader<'a> {
 
     /// ¥300, US$5万
     fn priced(&self, at: usize) -> Option<QuantityMention> {
-        const PREFIXES: &[(&str, &str)] = &[
-            ("¥", "CNY"),
-            ("US$", "USD"),
-            ("HK$", "HKD"),
-            ("$", "USD"),
-            ("€", "EUR"),
-            ("£", "GBP"),
-            ("USD", "USD"),
-            ("CNY", "CNY"),
-            ("RMB", "CNY"),
-            ("HKD", "HKD"),
-            ("EUR", "EUR"),
-        ];
-        let (number_at, currency) = PREFIXES.iter().find_map(|&(prefix, code)| Some((self.view.skip(at, prefix)?, code)))?;
+        let (number_at, currency) = self.currency_at(at)?;
         let number_at = number_at + usize::from(self.view.at(number_at) == ' ');
         if !self.view.at(number_at).is_ascii_digit() {
             return None;
         }
         let number = numeral::parse(&self.view, number_at)?;
         let mut mention = self.build(number_at, &number)?;
-        if mention.kind == QuantityKind::Number {
+        let in_yuan = mention.kind == QuantityKind::Money && self.view.before(mention.core.end) == '元' && mention.unit == "CNY";
+        if mention.kind == QuantityKind::Number || in_yuan {
             mention.kind = QuantityKind::Money;
-            currency.clone_into(&mut mention.unit);
+            mention.unit.clone_from(&currency.unit);
             mention.unit_missing = false;
         }
         mention.range.start = mention.range.start.min(at);
@@ -304,9 +306,10 @@ impl<'a> Reader<'a> {
         {
             return None;
         }
-        if let Some(mention) = self.neighbours(at, number) {
+        if let Some(mention) = self.estimate(at, number) {
             return Some(mention);
         }
+        let number = &Numeral { value: number.digits.or(number.value), ..number.clone() };
         let first = self.amount(at, number);
         if first.bare && !self.stands_alone(&first) {
             return None;
@@ -320,34 +323,64 @@ impl<'a> Reader<'a> {
     /// Whether 百, 千 or 万 without a digit is a number here: 近百余人, 百户, 上万元; not 单位:万元.
     fn stands_alone(&self, amount: &Amount<'_>) -> bool {
         let unit = amount.found.is_some();
-        let qualified = qualifier::before(&self.view, amount.start, self.floor, false).is_some();
+        let qualified = self.before(amount.start, amount.kind, false).is_some();
         let scaled = amount.scale > Decimal::ONE;
         unit && (qualified || amount.over || !scaled) || amount.over && qualified
     }
 
-    /// 三五天, 两三家, 二三十户: two digits side by side are a range.
-    fn neighbours(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
-        let (low, high) = number.pair.filter(|&(low, high)| low > 0 && (high == low + 1 || (low, high) == (3, 5)))?;
-        if number.end != at + 2 || self.view.at(number.end) == '折' {
-            return None;
-        }
-        let second = numeral::parse(&self.view, at + 1)?;
-        let scale = if second.end > at + 2 { second.value?.checked_div(high.into())? } else { Decimal::ONE };
-        let upper = self.amount(at + 1, &second);
-        upper.found.filter(|found| found.row.kind != QuantityKind::Identifier)?;
+    /// 三五天, 三四万元, 十二三户, 三、四十户: two digits side by side are a range.
+    fn estimate(&self, at: usize, number: &Numeral) -> Option<QuantityMention> {
+        let (upper, spread) = self.stated_estimate(at, number).or_else(|| self.listed_estimate(at, number))?;
+        let numeral = upper.numeral?.checked_sub(spread)?;
         let factor = upper.value?.checked_div(upper.numeral?)?;
-        let numeral = Decimal::from(low).checked_mul(scale)?;
         let value = numeral.checked_mul(factor)?.normalize();
-        let first = Amount { start: at, numeral: Some(numeral), value: Some(value), unit: upper.unit.clone(), ..Amount::like(&upper) };
+        let first = Amount { start: at, numeral: Some(numeral), value: Some(value), ..Amount::like(&upper) };
         Some(self.ranged(first, &upper))
+    }
+
+    /// 三四万元: the upper end, and how far below it the lower end is.
+    fn stated_estimate(&self, at: usize, number: &Numeral) -> Option<(Amount<'a>, Decimal)> {
+        let spread = number.spread?;
+        let upper = self.amount(at, number);
+        let counts = upper.found.map_or(number.digits.is_none() || number.end > at + 2, |found| self.counts(found));
+        counts.then_some((upper, spread))
+    }
+
+    /// 三、四十户, 七、八天: what stands before 、 is one less.
+    fn listed_estimate(&self, at: usize, number: &Numeral) -> Option<(Amount<'a>, Decimal)> {
+        let next = number.end + 1;
+        let digit = |i: usize| numeral::han_digit(self.view.at(i)).filter(|&digit| digit > 0);
+        let (low, high) = digit(number.end - 1).zip(digit(next))?;
+        let listed = self.view.at(number.end) == '、' && self.view.before(at) != '、' && high == low + 1 && number.script == Script::Han;
+        let second = numeral::parse(&self.view, next).filter(|n| listed && digit(next + 1).is_none() && !n.fraction)?;
+        let scale = second.value?.checked_div(high.into())?;
+        let upper = number.value?.checked_add(Decimal::ONE)?.checked_mul(scale)?;
+        let upper = self.amount(next, &Numeral { value: Some(upper), ..second });
+        let found = upper.found?;
+        let counts = if scale > Decimal::ONE { found.row.kind != QuantityKind::Identifier } else { self.counts(found) };
+        counts.then_some((upper, scale))
+    }
+
+    /// Whether a unit measures and does not number: 三四级 may be the third and the fourth.
+    fn counts(&self, found: unit::Found<'_>) -> bool {
+        let ranks = self.hits.at(found.start).iter().any(|hit| hit.end() == found.end && self.lexicon.classes(*hit).has(Class::Rank));
+        found.row.kind != QuantityKind::Identifier && !ranks
     }
 
     /// The upper end of a range that `first` opens.
     fn upper(&self, first: &Amount<'a>) -> Option<Amount<'a>> {
         let at = self.separator(first)?;
-        let number = numeral::parse(&self.view, at).filter(|n| !n.bare && !n.fraction)?;
+        let percents = |n: &Numeral| n.bare && self.view.has(n.end, "分之");
+        let number = numeral::parse(&self.view, at).filter(|n| (!n.bare || percents(n)) && !n.fraction)?;
         let digits = matches!(self.view.at(number.end), '-' | '/' | ':') && self.view.at(number.end + 1).is_ascii_digit();
         let upper = self.amount(at, &number);
+        let percent = first.kind == QuantityKind::Percent && first.found.is_none();
+        if percent && upper.kind == QuantityKind::Number && upper.numeral >= first.numeral {
+            // 百分之五至十: one 百分之 for both.
+            let each = first.value?.checked_div(first.numeral?)?;
+            let value = upper.value?.checked_mul(each)?.normalize();
+            return Some(Amount { value: Some(value), kind: first.kind, unit: first.unit.clone(), ..upper });
+        }
         if digits || upper.script != first.script && upper.found.is_none() {
             return None;
         }
@@ -362,22 +395,27 @@ impl<'a> Reader<'a> {
 
     /// Where the upper end would begin: behind 至 到 - — ~.
     fn separator(&self, first: &Amount<'_>) -> Option<usize> {
-        let at = first.end;
+        // 500万元(含)至1000万元
+        let at = self.view.skip(first.end, "(含)").unwrap_or(first.end);
         let next = match self.view.at(at) {
             '-' | '~' | '至' | '到' => at + 1,
-            '—' => at + 1 + usize::from(self.view.at(at + 1) == '—' && first.found.is_none()),
+            '—' => at + 1 + usize::from(self.view.at(at + 1) == '—'),
             _ => return None,
         };
-        starts_number(self.view.at(next)).then_some(next)
+        let negative =
+            || self.view.at(next) == '-' && self.view.at(next + 1).is_ascii_digit() && first.value.is_some_and(|v| v.is_sign_negative());
+        let percents = || first.kind == QuantityKind::Percent && numeral::is_han_numeral(self.view.at(next));
+        (starts_number(self.view.at(next)) || negative() || percents()).then_some(next)
     }
 
     /// One mention of both ends; two that do not rise stay apart, so the first alone is returned.
     fn ranged(&self, mut first: Amount<'a>, upper: &Amount<'a>) -> QuantityMention {
         let plain = first.value;
-        if first.found.is_none() {
-            let scale = upper.scale;
-            let mantissa = upper.numeral.and_then(|n| n.checked_div(scale));
-            if first.scale == Decimal::ONE && scale > Decimal::ONE && first.numeral < mantissa {
+        if first.found.is_none() && first.kind == QuantityKind::Number {
+            // 两到三千户, 5至6百万元: the lower end leaves out what both are counted by.
+            let below = |scale: &Decimal| upper.numeral.and_then(|n| n.checked_div(*scale)) > first.numeral;
+            let scale = [upper.tail, upper.scale].into_iter().find(|scale| *scale > Decimal::ONE && below(scale));
+            if let Some(scale) = scale.filter(|_| first.scale == Decimal::ONE) {
                 first.numeral = first.numeral.and_then(|n| n.checked_mul(scale));
             }
             first.value = first.numeral;
@@ -385,7 +423,8 @@ impl<'a> Reader<'a> {
                 first.value = first.numeral.and_then(|n| n.checked_mul(found.row.factor)).map(|v| v.normalize());
             }
         }
-        if first.value.is_none() || first.value >= upper.value {
+        let falls = first.value.is_some_and(|v| v.is_sign_negative()) && upper.value.is_some_and(|v| v.is_sign_negative());
+        if first.value.is_none() || first.value >= upper.value && !falls {
             first.value = plain;
             first.numeral = if first.found.is_none() { plain } else { first.numeral };
             return self.single(first);
@@ -406,11 +445,11 @@ impl<'a> Reader<'a> {
         let recent = amount.kind == QuantityKind::Duration && matches!(amount.unit.as_str(), "a" | "mo" | "d" | "wk");
         let before = match amount.kind {
             QuantityKind::Identifier => None,
-            _ => qualifier::before(&self.view, amount.start, self.floor, recent),
+            kind => self.before(amount.start, kind, recent),
         };
         let after = match amount.kind {
             QuantityKind::Identifier => None,
-            kind => qualifier::after(&self.view, amount.end, kind),
+            kind => self.after(amount.end, kind),
         };
         let inner = amount.over.then_some(Qualifier::Over);
         let (inside, clash) = qualifier::combine(inner, after.map(|(_, q)| q).filter(|_| inner.is_none()));
@@ -427,6 +466,7 @@ impl<'a> Reader<'a> {
             unit: amount.unit,
             qualifier,
             contradictory: contradictory || clash,
+            fraction: amount.fraction && amount.kind == QuantityKind::Number,
             script: amount.script,
         }
     }
@@ -445,6 +485,7 @@ impl<'a> Reader<'a> {
             unit: String::new(),
             qualifier: Qualifier::Exact,
             contradictory: false,
+            fraction: false,
             unit_missing: false,
             script: if digits { Script::Digits } else { Script::Han },
         }

@@ -6,7 +6,6 @@ use super::numeral::Numeral;
 use super::view::View;
 use crate::lexicon::{Hits, Lexicon, Sense, Unit};
 use crate::report::QuantityKind;
-use crate::source::is_ideograph;
 
 /// A unit found behind a number.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +57,22 @@ fn fits(view: &View<'_>, start: usize, end: usize, form: &str, row: &Unit, numbe
     if row.not_before.get(form).is_some_and(|stops| stops.contains(next)) {
         return false;
     }
+    if row.only_after.get(form).is_some_and(|priced| !told(view, start, end, priced)) {
+        return false;
+    }
     let plain = number.scale == Decimal::ONE;
     match (view.at(start), row.kind) {
         ('成', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v <= Decimal::TEN),
         ('折', QuantityKind::Percent) => plain && number.value.is_some_and(|v| v < Decimal::ONE_HUNDRED),
-        ('块', QuantityKind::Money) => end > start + 1 || !is_ideograph(next) || super::numeral::is_han_numeral(next),
         ('起' | '首' | '对' | '代' | '通' | '只', QuantityKind::Count) => plain || view.at(start) == '只',
         _ => true,
     }
+}
+
+/// Whether one of `words` stands shortly before the number whose unit is at `start..end`, or lesser coins behind it: 三块五.
+fn told(view: &View<'_>, start: usize, end: usize, words: &str) -> bool {
+    /// How far back a word is looked for, in glyphs.
+    const REACH: usize = 8;
+    let coins = view.at(end).is_ascii_digit() || super::numeral::is_han_numeral(view.at(end));
+    coins || (start.saturating_sub(REACH)..start).any(|at| words.contains(view.at(at)))
 }

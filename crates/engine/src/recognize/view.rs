@@ -1,6 +1,6 @@
 //! The glyphs that a rule may look at.
 
-use crate::source::{Glyphs, SourceText};
+use crate::source::{Glyphs, SourceText, is_ideograph};
 use crate::words::Words;
 
 /// The glyphs up to a bound; beyond it there is only `\n`.
@@ -37,13 +37,23 @@ impl<'a> View<'a> {
         at.checked_sub(1).map_or('\n', |i| self.at(i))
     }
 
-    /// Whether a comma is as wide in the original as the digit before it, and no
-    /// space sets it off from the digit behind: 1,234 and １，２３４ but not 20，300 or 1, 234.
+    /// Whether no space sets a comma off from the digit behind it, and it is as wide in the original as the digit before it,
+    /// or its number has a unit right behind: 1,234 and １，２３４ and 20，300户 but not 20，300 or 1, 234.
     pub fn is_tight_comma(&self, at: usize) -> bool {
         let width = |i: usize| self.source.span(i..i + 1);
         let (before, comma, next) = (width(at.saturating_sub(1)), width(at), width(at + 1));
         let gap = self.source.original().get(comma.end..next.start).unwrap_or_default();
-        before.end - before.start == comma.end - comma.start && (gap.is_empty() || gap.contains('\n'))
+        let wide = before.end - before.start != comma.end - comma.start;
+        (!wide || self.counted_behind(at + 1)) && (gap.is_empty() || gap.contains('\n'))
+    }
+
+    /// Whether the groups of digits at `at` end with decimals or what is counted.
+    fn counted_behind(&self, at: usize) -> bool {
+        /// Most digits that are looked at.
+        const DIGITS: usize = 16;
+        let goes_on = |&i: &usize| self.at(i).is_ascii_digit() || self.at(i) == ',' && self.at(i + 1).is_ascii_digit();
+        let end = (at..at + DIGITS).take_while(goes_on).last().map_or(at, |last| last + 1);
+        matches!(self.at(end), '.' | '%') || is_ideograph(self.at(end)) || self.at(end).is_ascii_alphabetic()
     }
 
     /// Where `word` ends if it stands at `at`.
@@ -76,12 +86,6 @@ impl<'a> View<'a> {
     pub fn ending<'w>(&'w self, at: usize, words: &'w Words) -> impl Iterator<Item = (usize, usize)> + 'w {
         let at = if at <= self.end { at } else { 0 };
         words.to(self.source, at)
-    }
-
-    /// Where `word` begins if it ends at `at`.
-    pub fn ends(&self, at: usize, word: &str) -> Option<usize> {
-        let stands = at <= self.end && self.source.ends_with(at, word);
-        stands.then(|| at.saturating_sub(word.chars().count()))
     }
 
     /// The glyph after the run of ASCII digits at `at`.

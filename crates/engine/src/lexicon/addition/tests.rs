@@ -14,7 +14,7 @@ fn problems(files: &[SourceFile]) -> Vec<String> {
 
 #[test]
 fn the_built_in_tables_pass_the_check_of_an_operators() {
-    for name in ["metric", "category", "purpose", "segment", "unit", "institution", "name", "grammar", "context"] {
+    for name in ["metric", "category", "purpose", "segment", "unit", "qualifier", "number", "institution", "name", "grammar", "context"] {
         let path = format!("{}/src/lexicon/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
         let added = add(&mut Tables::built_in().unwrap(), &[file(name, &text)]);
@@ -48,7 +48,7 @@ fn every_problem_of_every_table_is_told_with_its_line_and_field() {
     let wanted = [
         "a.toml:2: code: `Spring` is no code: lower-case letters, digits and _".to_owned(),
         "a.toml:3: forms: is empty; a row needs at least one form".to_owned(),
-        "a.toml:4: purposes: there is no such table; there are metric, category, purpose, segment, product, unit, institution, name, word"
+        "a.toml:4: purposes: there is no such table; there are metric, category, purpose, segment, product, unit, qualifier, institution, name, word"
             .to_owned(),
         "a.toml:9: forms: `长长".to_owned(),
         "a.toml:9: forms: `` is empty, or a part of it is".to_owned(),
