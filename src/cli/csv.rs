@@ -37,6 +37,8 @@ const HEADER: &[&str] = &[
     "text",
     "start",
     "end",
+    "planned",
+    "uncertain_fields",
 ];
 
 /// The row of column names.
@@ -100,5 +102,7 @@ fn cells(bulletin: &str, owner: &Institution, category: Option<MeasureCategory>,
         figure.text.clone(),
         figure.span.start.to_string(),
         figure.span.end.to_string(),
+        figure.planned.to_string(),
+        figure.uncertain_fields.join(BETWEEN_CODES),
     ]
 }

@@ -129,7 +129,10 @@ impl Page<'_> {
     fn measure(&self, measure: &Measure, out: &mut dyn Write) -> io::Result<()> {
         let paint = self.style.paint;
         let said = clip(&one_line(&measure.text), MEASURE_COLUMNS);
-        writeln!(out, "  {}  {said}", paint.cyan(&left(&words(measure.category.code()), 22)))?;
+        let notes = [if measure.planned { "planned".to_owned() } else { String::new() }, doubts(&measure.uncertain_fields)];
+        let notes: Vec<String> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+        let line = format!("  {}  {said}  {}", paint.cyan(&left(&words(measure.category.code()), 22)), paint.dim(&notes.join(", ")));
+        writeln!(out, "{}", line.trim_end())?;
         let cue = measure.text.get(measure.cue.clone()).unwrap_or_default();
         self.step("category_cue", cue, out)?;
         measure.figures.iter().try_for_each(|figure| self.figure(figure, out))
@@ -197,11 +200,13 @@ fn row(figure: &Figure, totals: &BTreeMap<&str, &str>) -> Row {
         period,
         figure.change.as_ref().map(change).unwrap_or_default(),
         if figure.cumulative { "cumulative".to_owned() } else { String::new() },
+        if figure.planned { "planned".to_owned() } else { String::new() },
         total,
         named("to ", &figure.beneficiary),
         named("product ", &figure.product),
         figure.purposes.join(" "),
         figure.segments.join(" "),
+        doubts(&figure.uncertain_fields),
     ];
     let notes: Vec<String> = notes.into_iter().filter(|note| !note.is_empty()).collect();
     Row {
@@ -256,6 +261,11 @@ fn change(change: &Change) -> String {
         ChangeDirection::Decrease => "down",
     };
     if change.baseline.is_empty() { arrow.to_owned() } else { format!("{arrow} since {}", change.baseline) }
+}
+
+/// What a person should look at first.
+fn doubts(fields: &[String]) -> String {
+    if fields.is_empty() { String::new() } else { format!("in doubt: {}", fields.join(" ")) }
 }
 
 /// A code in words: `LOAN_BALANCE` is `loan balance`.

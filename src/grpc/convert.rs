@@ -14,6 +14,7 @@ impl From<engine::Report> for pb::Report {
             quantities: all(report.quantities),
             findings: all(report.findings),
             engine: Some(pb::EngineInfo { version: report.engine.version, lexicon_digest: report.engine.lexicon_digest }),
+            text_sha256: report.text_sha256,
         }
     }
 }
@@ -55,6 +56,8 @@ impl From<engine::Measure> for pb::Measure {
             segments: measure.segments,
             product: measure.product,
             figures: all(measure.figures),
+            planned: measure.planned,
+            uncertain_fields: measure.uncertain_fields,
         }
     }
 }
@@ -81,6 +84,8 @@ impl From<engine::Figure> for pb::Figure {
             quantity_index: figure.quantity_index,
             text: figure.text,
             span: Some(figure.span.into()),
+            planned: figure.planned,
+            uncertain_fields: figure.uncertain_fields,
         }
     }
 }

@@ -291,6 +291,8 @@ impl Writer<'_, '_> {
             quantity_index: self.index_of.get(fact.quantity).copied()?,
             text: self.reading.source.original_text(q.range.clone()).to_owned(),
             span: self.reading.source.span(q.range.clone()),
+            planned: fact.planned,
+            uncertain_fields: fact.uncertain.iter().map(|&field| field.to_owned()).collect(),
             derivation: take(&mut fact.derivation),
         })
     }
@@ -377,6 +379,8 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measur
         segments: union(own.segments, |f| &f.segments),
         product: if figures.iter().all(|f| f.product.is_empty()) && !figures.is_empty() { String::new() } else { product },
         figures,
+        planned: act.planned,
+        uncertain_fields: Vec::new(),
         cue: cue.start.saturating_sub(span.start)..cue.end.saturating_sub(span.start),
     }
 }

@@ -48,6 +48,7 @@ use lists::Placed;
 use reading::Reading;
 use recognize::date::Day;
 use report::{EngineInfo, Report};
+use sha2::{Digest as _, Sha256};
 use source::{Glyphs, SourceText};
 
 /// The digest of this engine's own rules, lists and tables; part of `lexicon_digest`.
@@ -108,6 +109,7 @@ impl Engine {
             publisher: bulletin.publisher.clone(),
             published_on: bulletin.published_on.clone(),
             engine: EngineInfo { version: env!("CARGO_PKG_VERSION").to_owned(), lexicon_digest: self.lexicon.digest().to_owned() },
+            text_sha256: lexicon::hex(&Sha256::digest(&bulletin.text)),
             ..Report::default()
         };
         let lexicon = &self.lexicon;

@@ -40,6 +40,8 @@ pub struct Act {
     pub words: Glyphs,
     /// Indices of its facts.
     pub facts: Vec<usize>,
+    /// Said to be intended, not done.
+    pub planned: bool,
 }
 
 /// Finds the cues of running text, by place.
@@ -481,7 +483,7 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
         let (_, owner, category) = first.of;
         let range = clause_in(reading, first.at, &first.sentence);
         let words = first.words.clone().unwrap_or_else(|| range.clone());
-        Some(Act { owner, category, range, words, facts: own.filter_map(|claim| claim.fact).collect() })
+        Some(Act { owner, category, range, words, facts: own.filter_map(|claim| claim.fact).collect(), planned: false })
     };
     let mut acts: Vec<Act> = order.chunk_by(|a, b| a.0 == b.0).filter_map(act).collect();
     acts.sort_by_key(|a| (a.range.start, a.category, a.owner));

@@ -225,7 +225,8 @@ fn breaks(source: &SourceText<'_>, out: &mut Outline) {
             semicolons.push(at);
         }
     }
-    measure_starts.extend(source.wraps());
+    // A line break in a paragraph that is not hard-wrapped ends a sentence, whatever the text goes on with.
+    measure_starts.extend(source.torn());
     measure_starts.sort_unstable();
     measure_starts.dedup();
     // The last may start behind the last glyph.

@@ -425,6 +425,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Which engine and word lists read the text.
     pub engine: EngineInfo,
+    /// SHA-256 of the text as UTF-8, in hexadecimal digits: which text this report is about.
+    pub text_sha256: String,
 }
 
 /// What one institution did and reported.
@@ -484,6 +486,10 @@ pub struct Measure {
     pub product: String,
     /// Its figures, in order of place.
     pub figures: Vec<Figure>,
+    /// Whether it is said to be intended, not done: 将 with a concrete act.
+    pub planned: bool,
+    /// Names of the fields above that are in doubt.
+    pub uncertain_fields: Vec<String>,
     /// Why it is here: the words that show it, in bytes of `text`.
     #[serde(skip)]
     pub cue: Range<usize>,
@@ -531,6 +537,10 @@ pub struct Figure {
     pub text: String,
     /// Where it stands.
     pub span: Span,
+    /// Whether it is said to be intended, aimed at or expected, not done: 拟 计划 力争 预计 目标 将.
+    pub planned: bool,
+    /// Names of the fields above, and `institution`, that are in doubt.
+    pub uncertain_fields: Vec<String>,
     /// Why it reads so: the rules and the words.
     #[serde(skip)]
     pub derivation: Derivation,

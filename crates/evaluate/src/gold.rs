@@ -54,6 +54,9 @@ pub struct Gold {
     /// What does not add up.
     #[serde(default)]
     pub findings: Vec<GoldFinding>,
+    /// How many full-width characters a line of a hard-wrapped text holds; absent if it is not wrapped.
+    #[serde(default)]
+    pub wrapped: Option<usize>,
 }
 
 /// An institution with what it did and reported.
@@ -151,6 +154,9 @@ pub struct GoldFigure {
     /// Customer segment codes.
     #[serde(default)]
     pub segments: Attribute<Option<Vec<String>>>,
+    /// Whether it is intended and not done; open where the gold does not say.
+    #[serde(default = "open")]
+    pub planned: Attribute<Option<bool>>,
     /// Left open where it is not clear whose it is; otherwise absent.
     #[serde(default)]
     pub institution: Attribute<Option<String>>,
@@ -217,6 +223,10 @@ const fn exact() -> Attribute<Qualifier> {
     Attribute::Stated(Qualifier::Exact)
 }
 
+const fn open() -> Attribute<Option<bool>> {
+    Attribute::Open
+}
+
 impl Gold {
     /// Reads a gold file and finds every one of its phrases in `text`.
     ///
@@ -225,7 +235,7 @@ impl Gold {
     /// that are not in the text, figures given twice, digits of the text that are in no entry.
     pub fn parse(json: &str, text: &str) -> Result<Self, Vec<String>> {
         let mut gold: Self = serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
-        let mut check = Check { place: Place::new(text), taken: Vec::new(), faults: Vec::new() };
+        let mut check = Check { place: Place::new(text, gold.wrapped), taken: Vec::new(), faults: Vec::new() };
         for institution in &mut gold.institutions {
             check.institution(institution);
         }

@@ -115,7 +115,7 @@ mod tests {
     fn broken_by(change: impl FnOnce(&mut Report)) -> Vec<String> {
         let mut report = report();
         change(&mut report);
-        broken(&Place::new(TEXT), &report)
+        broken(&Place::new(TEXT, None), &report)
     }
 
     #[test]

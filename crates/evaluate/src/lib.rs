@@ -42,7 +42,7 @@ use place::Place;
 ///
 /// The report's offsets must count Unicode code points of `text`.
 pub fn score(text: &str, gold: &Gold, report: &Report, tally: &mut Tally) {
-    let place = Place::new(text);
+    let place = Place::new(text, gold.wrapped);
     tally.broken.extend(invariants::broken(&place, report));
     matching::score(&place, gold, report, tally);
 }

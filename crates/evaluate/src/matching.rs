@@ -163,6 +163,7 @@ fn attributes(want: &GoldFigure, got: &Placed<'_>, own: bool, total: Option<&Fig
         verdict("unit", text(&want.unit), figure.unit.as_str()),
         verdict("qualifier", want.qualifier.stated().map(|qualifier| qualifier.code()), figure.qualifier.code()),
         verdict("cumulative", want.cumulative.stated().map(|c| c.unwrap_or_default().to_string()), figure.cumulative.to_string()),
+        verdict("planned", want.planned.stated().map(|p| p.unwrap_or_default().to_string()), figure.planned.to_string()),
         verdict("period", wanted_period(want), period),
         direction(want, figure),
         baseline(want, figure),

@@ -43,6 +43,8 @@ fn figure(index: u32, span: Span, metric: Metric, value: &str, label: &str) -> F
         quantity_index: index,
         text: cut(span),
         span,
+        planned: false,
+        uncertain_fields: Vec::new(),
         derivation: Derivation::default(),
     }
 }
@@ -76,6 +78,8 @@ fn report() -> Report {
         segments: Vec::new(),
         product: String::new(),
         figures: figures.clone(),
+        planned: false,
+        uncertain_fields: Vec::new(),
         cue: 0..0,
     };
     let institution = Institution {
@@ -140,6 +144,44 @@ fn a_wrong_metric_costs_the_strict_score_alone() {
         (read(&tally, "figures"), read(&tally, "strict"), read(&tally, "attributes.metric")),
         ("1.0000".into(), "0.5000".into(), "0.5000".into())
     );
+}
+
+#[test]
+fn a_plan_is_scored_where_the_gold_says_whether_it_is_one() {
+    assert!(after(|_| ()).scores().get("attributes.planned").is_none());
+    for (stated, right) in [("true", "0.0000"), ("false", "1.0000"), ("null", "1.0000")] {
+        let gold = GOLD.replacen("\"cumulative\": true", &format!("\"cumulative\": true, \"planned\": {stated}"), 1);
+        let mut tally = Tally::default();
+        score(TEXT, &Gold::parse(&gold, TEXT).unwrap(), &report(), &mut tally);
+        assert_eq!((read(&tally, "attributes.planned"), read(&tally, "strict")), (right.into(), "1.0000".into()), "{stated}");
+    }
+}
+
+#[test]
+fn a_wrapped_text_has_its_measures_in_sentences_over_line_breaks() {
+    let text = "洛川县支行累计发放果业贷款八百万元,并且对果农\n延期还本。";
+    let wrapped = |width: &str| {
+        let json = format!("{{\"wrapped\": {width}, \"institutions\": []}}");
+        Gold::parse(&json, text).unwrap()
+    };
+    let mut report = Report::default();
+    let span = Span::new(20, 28);
+    let words = text.chars().skip(20).take(8).collect();
+    let measure =
+        Measure { category: MeasureCategory::RepaymentDeferral, text: words, span, ..self::report().institutions[0].measures[0].clone() };
+    let measure = Measure { figures: Vec::new(), ..measure };
+    report.institutions.push(InstitutionReport {
+        sections: vec![Span::new(0, 29)],
+        measures: vec![measure],
+        ..InstitutionReport::default()
+    });
+    let broken = |gold: &Gold| {
+        let mut tally = Tally::default();
+        score(text, gold, &report, &mut tally);
+        tally.broken
+    };
+    assert_eq!(broken(&wrapped("22")), [""; 0]);
+    assert_eq!(broken(&wrapped("null")).len(), 1);
 }
 
 #[test]

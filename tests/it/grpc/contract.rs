@@ -51,14 +51,14 @@ const MESSAGES: &[(&str, &str)] = &[
     ("ExtractOptions", "offset_encoding"),
     ("ExtractReportResponse", "report"),
     ("BulkExtractReportsResponse", "bulletin_id sequence report error"),
-    ("Report", "bulletin_id title publisher published_on institutions quantities findings engine"),
+    ("Report", "bulletin_id title publisher published_on institutions quantities findings engine text_sha256"),
     ("InstitutionReport", "institution heading sections measures figures"),
     ("Institution", "name canonical_name type head_office region_code region_name register_id mentions"),
-    ("Measure", "category text span purposes segments product figures"),
+    ("Measure", "category text span purposes segments product figures planned uncertain_fields"),
     (
         "Figure",
         "metric label value upper_value kind unit qualifier cumulative period change beneficiary product purposes \
-         segments part_of id quantity_index text span",
+         segments part_of id quantity_index text span planned uncertain_fields",
     ),
     ("Period", "start end text"),
     ("Change", "direction baseline text"),

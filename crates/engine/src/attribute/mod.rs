@@ -60,6 +60,10 @@ pub struct Fact {
     pub segments: Vec<String>,
     /// Index of the fact it is a part of.
     pub part_of: Option<usize>,
+    /// Said to be intended or expected, not done.
+    pub planned: bool,
+    /// Names of the report's fields of this fact that are in doubt.
+    pub uncertain: Vec<&'static str>,
     /// The measure it belongs to.
     pub category: Option<MeasureCategory>,
     /// Index of its sentence; `None` in a heading.
@@ -154,6 +158,8 @@ fn read(
         purposes: Vec::new(),
         segments: Vec::new(),
         part_of: None,
+        planned: false,
+        uncertain: Vec::new(),
         category: None,
         sentence: Some(sentence),
         window,
@@ -235,6 +241,8 @@ pub fn in_heading(reading: &Reading<'_, '_>, quantity: usize, heading: &Glyphs, 
         purposes: Vec::new(),
         segments: Vec::new(),
         part_of: None,
+        planned: false,
+        uncertain: Vec::new(),
         category: None,
         sentence: None,
         window,

@@ -60,8 +60,11 @@ fn draw(text: &str, report: &Report) -> String {
         let here = Span::new(start, start + line.len());
         start = here.end;
         let _ = writeln!(out, "\n| {}", bracketed(line.trim_end_matches(['\n', '\r']), here.start, report));
-        for (institution, measure) in
-            report.institutions.iter().flat_map(|i| i.measures.iter().map(move |m| (i, m))).filter(|(_, m)| here.contains(m.span))
+        for (institution, measure) in report
+            .institutions
+            .iter()
+            .flat_map(|i| i.measures.iter().map(move |m| (i, m)))
+            .filter(|(_, m)| (here.start..here.end).contains(&m.span.start))
         {
             draw_measure(&mut out, institution, measure);
         }
@@ -100,6 +103,9 @@ fn draw_measure(out: &mut String, institution: &InstitutionReport, measure: &Mea
     listed(out, "for", &measure.purposes);
     listed(out, "to", &measure.segments);
     named(out, "product", &measure.product);
+    if measure.planned {
+        out.push_str(", planned");
+    }
     out.push('\n');
     for figure in &measure.figures {
         draw_figure(out, figure);
@@ -116,6 +122,9 @@ fn draw_figure(out: &mut String, figure: &Figure) {
     let _ = write!(out, ", {:?}", figure.qualifier);
     if figure.cumulative {
         out.push_str(", cumulative");
+    }
+    if figure.planned {
+        out.push_str(", planned");
     }
     if let Some(period) = &figure.period {
         let _ = write!(out, ", {}..{}", period.start, period.end);

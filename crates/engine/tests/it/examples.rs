@@ -116,6 +116,9 @@ fn line(figure: &Figure, all: &[&Figure], with_codes: bool) -> String {
     if figure.cumulative {
         words.push("cumulative".to_owned());
     }
+    if figure.planned {
+        words.push("planned".to_owned());
+    }
     words.extend(figure.period.as_ref().map(|period| format!("{}..{}", period.start, period.end)));
     words.extend(figure.change.as_ref().map(|change| {
         let sign = if change.direction == ChangeDirection::Increase { '+' } else { '-' };

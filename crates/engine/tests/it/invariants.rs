@@ -151,6 +151,20 @@ impl Check {
         }
     }
 
+    /// Whether nothing ends a sentence from `start` to `end` but line breaks behind lines as wide as others.
+    fn is_only_wrapped(&self, start: usize, end: usize) -> bool {
+        let lines: Vec<&[char]> = self.text.split(|c| *c == '\n').collect();
+        let is_full = |line: &[char]| lines.iter().filter(|other| columns(other).abs_diff(columns(line)) <= 6).count() >= 3;
+        (start..end).all(|at| match self.text.get(at) {
+            Some('。' | '！' | '？' | '；' | ';') => at + 1 == end,
+            Some('\n') => {
+                let before = self.text.get(..at).unwrap_or_default();
+                is_full(before.rsplit(|c| *c == '\n').next().unwrap_or_default())
+            }
+            _ => true,
+        })
+    }
+
     /// Invariant 5: measures lie inside a section and a sentence, one for each category of a sentence.
     fn measures(&mut self, report: &Report) {
         let starts = sentence_starts(&self.text);
@@ -160,7 +174,7 @@ impl Check {
                 let Span { start, end } = measure.span;
                 let sentence = starts.partition_point(|&s| s <= start);
                 let sentence_end = starts.get(sentence).copied().unwrap_or(self.text.len());
-                if end > sentence_end {
+                if end > sentence_end && !self.is_only_wrapped(start, end) {
                     self.broken.push(format!("measure {start}..{end} leaves its sentence, which ends at {sentence_end}"));
                 }
                 if !institution.sections.iter().any(|section| section.contains(measure.span)) {
@@ -210,6 +224,11 @@ impl Check {
 }
 
 /// Where sentences start: after 。！？；; and line breaks.
+/// The columns of a line, in halves of a full-width character.
+fn columns(line: &[char]) -> usize {
+    line.iter().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
 fn sentence_starts(text: &[char]) -> Vec<usize> {
     std::iter::once(0)
         .chain(text.iter().enumerate().filter(|(_, c)| matches!(c, '。' | '！' | '？' | '；' | ';' | '\n')).map(|(at, _)| at + 1))
