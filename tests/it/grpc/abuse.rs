@@ -12,23 +12,23 @@ use super::{raw, request};
 const GROWTH_KIB: u64 = 24 << 10;
 /// Longest that the other caller may wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const RST_STREAM: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
+pub const CONTINUATION: u8 = 9;
+pub const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let [_, a, b, c] = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&[a, b, c, kind, flags][..], &stream.to_be_bytes(), payload].concat()
 }
 
 /// A header whose name and value are written out, in HPACK.
-fn header(name: &str, value: &str) -> Vec<u8> {
+pub fn header(name: &str, value: &str) -> Vec<u8> {
     let length = |text: &str| {
         let mut rest = text.len();
         if rest < 127 {
@@ -47,36 +47,36 @@ fn header(name: &str, value: &str) -> Vec<u8> {
 }
 
 /// The headers of a call.
-fn call(path: &str) -> Vec<u8> {
+pub fn call(path: &str) -> Vec<u8> {
     let method_and_scheme = vec![0x83, 0x86];
     let rest = [(":path", path), (":authority", "server"), ("content-type", "application/grpc"), ("te", "trailers")];
     rest.iter().fold(method_and_scheme, |out, (name, value)| [out, header(name, value)].concat())
 }
 
 /// A peer that speaks in frames of its own making.
-struct Peer(TcpStream);
+pub struct Peer(pub TcpStream);
 
 impl Peer {
-    fn mute(server: &str) -> Self {
+    pub fn mute(server: &str) -> Self {
         let socket = TcpStream::connect(server).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
         Self(socket)
     }
 
-    fn new(server: &str) -> Self {
+    pub fn new(server: &str) -> Self {
         let mut peer = Self::mute(server);
         assert!(peer.send(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()));
         peer
     }
 
     /// Sends, unless the server has closed or takes no more.
-    fn send(&mut self, bytes: &[u8]) -> bool {
+    pub fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).is_ok()
     }
 
     /// The error code of the GOAWAY that the server sends before it closes; none if it closes without.
-    fn sent_away(&mut self) -> Option<u32> {
+    pub fn sent_away(&mut self) -> Option<u32> {
         let mut heard = Vec::new();
         let mut part = [0; 16 << 10];
         loop {
@@ -105,12 +105,12 @@ impl Peer {
 }
 
 /// What harm does between one thing and the next.
-fn pause(time: Duration) {
+pub fn pause(time: Duration) {
     tokio::runtime::Handle::current().block_on(tokio::time::sleep(time));
 }
 
 /// Does harm while another caller makes call after call; what that caller and the server's memory saw of it.
-async fn harm(name: &str, arguments: &[&str], abuse: impl FnOnce(&str) + Send + 'static) {
+pub async fn harm(name: &str, arguments: &[&str], abuse: impl FnOnce(&str) + Send + 'static) {
     let program = Program::start(arguments);
     let mut client = program.client().await;
     client.extract_report(request("first", "清河农商银行发放贷款3亿元。")).await.unwrap();

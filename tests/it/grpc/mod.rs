@@ -7,6 +7,7 @@ mod calls;
 mod clients;
 mod contract;
 mod deploy;
+mod faults;
 mod life;
 mod load;
 mod operate;
