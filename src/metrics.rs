@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use crate::telemetry;
 use jianbao_engine::report::Report;
 
 /// The labels of a method; all that gRPC's metrics have in common.
@@ -100,6 +101,7 @@ pub struct Metrics {
     resident: Gauge,
     processor: Counter,
     open_files: Gauge,
+    lost_lines: Counter,
 }
 
 /// From 0.1 ms to 26 s, doubling.
@@ -207,6 +209,7 @@ impl Metrics {
             resident: add(r, "process_resident_memory_bytes", "Resident memory"),
             processor: add(r, "process_cpu_seconds", "Processor time used, in whole seconds"),
             open_files: add(r, "process_open_fds", "Open files and sockets"),
+            lost_lines: add(r, "jianbao_log_lines_lost", "Log lines, of the audit log too, that could not be written"),
             registry,
         };
         metrics.begin_at_nought();
@@ -306,6 +309,7 @@ impl Metrics {
         let process = process();
         self.resident.set(gauge(process.resident_bytes));
         self.open_files.set(gauge(process.open_files));
+        self.lost_lines.inc_by(telemetry::lost_lines().saturating_sub(self.lost_lines.get()));
         self.processor.inc_by(process.processor_seconds.saturating_sub(self.processor.get()));
         let mut page = String::new();
         // A string takes everything.

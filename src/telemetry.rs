@@ -1,8 +1,11 @@
 //! Log lines on standard error. No text of a bulletin is ever among them.
 
+mod lines;
+
 use std::cell::Cell;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -11,25 +14,52 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::filter::LevelFilter;
 
+use lines::Lines;
+
 /// Time for one export.
 const EXPORT: Duration = Duration::from_secs(5);
+/// Time for the last lines to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Where this thread last panicked.
     static PANIC_PLACE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
+/// The lines on their way to standard error, once logging has started.
+static LINES: OnceLock<Lines> = OnceLock::new();
+
 /// Starts logging, and takes the place of the panic message: that may quote a bulletin.
-pub fn start(json: bool, level: tracing::Level) {
-    let lines = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_max_level(LevelFilter::from_level(level));
+///
+/// # Errors
+/// When the system gives no thread, or no descriptor.
+pub fn start(json: bool, level: tracing::Level) -> io::Result<()> {
+    let lines = Lines::to(lines::standard_error()?)?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(lines.clone())
+        .with_ansi(io::stderr().is_terminal())
+        .with_max_level(LevelFilter::from_level(level))
+        .log_internal_errors(false);
     // A second start, as in tests, leaves the first as it is.
-    let started = if json { lines.json().flatten_event(true).try_init() } else { lines.try_init() };
+    let started = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
     if started.is_ok() {
+        let _ = LINES.set(lines);
         std::panic::set_hook(Box::new(note_panic));
     }
+    Ok(())
+}
+
+/// Gives the last lines a moment to be written; a pipe that nobody reads does not keep the program.
+pub fn finish() {
+    if let Some(lines) = LINES.get() {
+        lines.finish(LAST_LINES);
+    }
+}
+
+/// Log lines that could not be written: the disk was full, the reader gone or too slow.
+#[must_use]
+pub fn lost_lines() -> u64 {
+    LINES.get().map_or(0, Lines::lost)
 }
 
 /// Where the spans of calls and the metrics go.

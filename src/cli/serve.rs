@@ -47,12 +47,16 @@ pub fn run(args: &ServeArgs) -> ExitCode {
     let (Some(settings), Some(engine), []) = (settings, engine, problems.as_slice()) else {
         return fail(Exit::Config, &problems.join("\n"));
     };
-    telemetry::start(settings.log_json, settings.log_level);
-    let made = Made { engine: Arc::new(engine), tls: tls.map(Arc::new), callers: callers.map(Arc::new) };
-    match serve(&settings, made) {
-        Ok(()) => Exit::Ok.into(),
-        Err(error) => fail(Exit::Software, &*error),
+    if let Err(error) = telemetry::start(settings.log_json, settings.log_level) {
+        return fail(Exit::Software, &error);
     }
+    let made = Made { engine: Arc::new(engine), tls: tls.map(Arc::new), callers: callers.map(Arc::new) };
+    let served = serve(&settings, made);
+    if let Err(error) = &served {
+        tracing::error!("{error}");
+    }
+    telemetry::finish();
+    served.map_or(Exit::Software, |()| Exit::Ok).into()
 }
 
 fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
