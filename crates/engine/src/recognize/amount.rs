@@ -191,8 +191,8 @@ impl<'a> Reader<'a> {
 
     /// The currency that is named at `at`, and where its name ends.
     pub(super) fn currency_at(&self, at: usize) -> Option<(usize, &'a Unit)> {
-        let hits = self.hits.at(at).iter().filter(|hit| hit.end() <= self.view.end);
-        hits.filter_map(|hit| self.currency(*hit).map(|row| (hit.end(), row))).next()
+        let mut hits = self.hits.at(at).iter().filter(|hit| hit.end() <= self.view.end);
+        hits.find_map(|hit| self.currency(*hit).map(|row| (hit.end(), row)))
     }
 
     /// The currency that is named right before `at`: 人民币3亿.
@@ -200,8 +200,8 @@ impl<'a> Reader<'a> {
         /// Most glyphs of its name.
         const LONGEST: usize = 8;
         let from = at.saturating_sub(LONGEST).max(self.floor);
-        let named = self.hits.starting_in(from..at).iter().filter(|hit| hit.end() == at);
-        named.filter_map(|hit| self.currency(*hit)).map(|row| row.unit.as_str()).next()
+        let mut named = self.hits.starting_in(from..at).iter().filter(|hit| hit.end() == at);
+        named.find_map(|hit| self.currency(*hit)).map(|row| row.unit.as_str())
     }
 
     /// The currency a word names: 元 alone names none.

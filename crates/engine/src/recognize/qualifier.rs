@@ -22,7 +22,7 @@ const LONGEST: usize = 6;
 
 impl Reader<'_> {
     /// The qualifiers in a place that cover `range`, with their first glyphs, for a quantity of this kind.
-    fn qualifiers<'s>(&'s self, hit: Hit, place: Place, kind: QuantityKind) -> impl Iterator<Item = Qualifier> + 's {
+    fn qualifiers(&self, hit: Hit, place: Place, kind: QuantityKind) -> impl Iterator<Item = Qualifier> + '_ {
         let rows = self.lexicon.senses(hit).iter().filter_map(|sense| match sense {
             Sense::Qualifier(row) => self.lexicon.tables().qualifiers.get(usize::from(*row)),
             _ => None,
