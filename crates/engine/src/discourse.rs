@@ -6,9 +6,9 @@ mod role;
 mod sector;
 mod turns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::lexicon::{Class, Classes, Hits, In, Lexicon, Role, Trade};
+use super::lexicon::{Class, Classes, Hits, Lexicon, Trade};
 use super::outline::Outline;
 use super::recognize::date::DateMention;
 use super::recognize::institution::{InstitutionMention, NameForm};
@@ -60,6 +60,8 @@ pub struct Discourse {
     turns: Vec<(usize, Option<usize>)>,
     /// Where each mention is that turned the talk, and to whom.
     subjects: Vec<(usize, usize)>,
+    /// Where the words stand that mean an institution told of: 该行, 该公司.
+    anaphors: Vec<usize>,
     /// Rows of figures with several owners.
     pub parallels: Vec<Parallel>,
     /// The entity of each section of the outline.
@@ -116,6 +118,12 @@ impl Discourse {
             .map(|(i, _)| i)
     }
 
+    /// Whether the word at a glyph means an institution told of.
+    #[must_use]
+    pub fn is_anaphor(&self, at: usize) -> bool {
+        self.anaphors.binary_search(&at).is_ok()
+    }
+
     /// The entity a glyph is about.
     #[must_use]
     pub fn owner_at(&self, at: usize) -> Option<usize> {
@@ -168,6 +176,10 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
         }
     }
     out.section_owner = outline.sections.iter().map(|s| of.get(s.mention).copied().flatten().unwrap_or(0)).collect();
+    let mut first_of = BTreeMap::new();
+    for (index, entity) in out.entities.iter().enumerate() {
+        first_of.entry(entity.kind).or_insert(index);
+    }
     let (mentions, entity_of) = with_groups(outline, institutions, groups, &of);
     let spots = spots(&Clauses { source, hits, lexicon, dates }, &mentions);
     let mut turns = Turns {
@@ -183,12 +195,25 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
         sectors,
         regions: regions(institutions),
         told: Told::default(),
+        first_of,
+        bare_of: bare_of(groups),
         out: &mut out,
     };
     turns.run();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();
     out
+}
+
+/// The first noun of a group of each trade.
+fn bare_of(groups: &[InstitutionMention]) -> BTreeMap<Trade, &InstitutionMention> {
+    let mut first = BTreeMap::new();
+    for group in groups {
+        if let Some(trade) = group.group.as_ref().map(|group| group.trade) {
+            first.entry(trade).or_insert(group);
+        }
+    }
+    first
 }
 
 /// The codes of the regions that institutions are named by, and of those that hold them.
@@ -244,7 +269,7 @@ fn with_groups<'a>(
 /// The names and the words that stand for one, by place, with their roles.
 fn spots(text: &Clauses<'_, '_>, mentions: &[&InstitutionMention]) -> Vec<Spot> {
     let mut all: Vec<(Glyphs, Name)> = mentions.iter().enumerate().map(|(i, m)| (m.range.clone(), Name::Mention(i))).collect();
-    for hit in text.hits.of(const { In::roles(&[Role::Anaphor, Role::BorrowerAnaphor]) }) {
+    for hit in text.hits.inside(0..text.source.len()) {
         let classes = text.lexicon.classes(hit);
         if classes.meets(ANAPHORS) {
             all.push((hit.range(), Name::Anaphor(classes)));

@@ -429,7 +429,8 @@ fn borrower_speaks(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Wind
         let owner = reading.discourse.owner_at(q.core.start).and_then(|owner| reading.discourse.entities.get(owner));
         let company = owner.is_some_and(|owner| is_company(owner.kind));
         let anaphor = reading.words(head.clone(), Role::BorrowerAnaphor).any(|h| {
-            !(company && h.end() - h.start() == 2)
+            !reading.discourse.is_anaphor(h.start())
+                && !(company && h.end() - h.start() == 2)
                 && h.start() <= clause.start + 3
                 && !matches!(reading.source.before(h.start()), '向' | '为' | '对' | '给')
         });

@@ -36,7 +36,7 @@ impl Entity {
     /// What a mention tells of an institution that is called `canonical`.
     pub(super) fn of(m: &InstitutionMention, canonical: &str) -> Self {
         Self {
-            name: m.name.clone(),
+            name: if m.parent_name.is_empty() { m.name.clone() } else { m.parent_name.clone() },
             canonical: canonical.to_owned(),
             kind: m.kind,
             head_office: m.head_office.clone(),
@@ -63,7 +63,7 @@ impl Entity {
         let longer = m.alias_of.is_none() && m.name.chars().count() > self.name.chars().count();
         let fuller = match (&self.sector, Sector::of(m)) {
             // A region tells more than an area: 云南银行业, not 全省银行业金融机构.
-            (Some(own), Some(other)) => other.is_whole() && (own.region.is_empty(), longer) > (other.region.is_empty(), false),
+            (Some(own), Some(other)) => other.is_whole() && (other.rank(), longer) > (own.rank(), false),
             _ => longer,
         };
         let first = self.register.is_none() && m.register.is_some();
@@ -96,6 +96,7 @@ pub(super) fn entities(
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     let mut of: Vec<Option<usize>> = vec![None; mentions.len()];
     let mut tails = Tails::default();
+    let mut offices = Offices::default();
     // Whom a mention meant, and how much was known then: a name that comes again asks only if more is known now.
     let mut told: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     let mut learnt = 0;
@@ -125,12 +126,14 @@ pub(super) fn entities(
         if !by_key.contains_key(&key) {
             tails.add(&key);
         }
-        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).unwrap_or_else(|| {
+        let office = offices.find(m).filter(|_| !by_key.contains_key(&key));
+        let index = m.alias_of.and_then(|a| of.get(a).copied().flatten()).or(twin).or(office).unwrap_or_else(|| {
             *by_key.entry(key).or_insert_with(|| {
                 out.entities.push(Entity::of(m, &m.canonical));
                 out.entities.len() - 1
             })
         });
+        offices.note(m, index);
         learnt += usize::from(out.entities.len() > known);
         if let Some(entity) = out.entities.get_mut(index) {
             learnt += usize::from(entity.learn(m));
@@ -194,6 +197,42 @@ pub(super) fn entities(
     of
 }
 
+/// Offices by head office and region: 泰和县农发行, named without its level, is 农发行泰和县支行; of two names of a regulator's
+/// office in one region both are one.
+#[derive(Debug, Default)]
+struct Offices {
+    /// Those named without a level, and the first with one.
+    of: BTreeMap<(String, String), (Option<usize>, Option<usize>)>,
+}
+
+impl Offices {
+    /// What an office is known by, and whether its name has no level.
+    fn key(m: &InstitutionMention) -> Option<((String, String), bool)> {
+        if m.region_code.is_empty() {
+            return None;
+        }
+        if m.supervises {
+            return Some(((String::new(), m.region_code.clone()), true));
+        }
+        let levelless = m.canonical.ends_with(&m.head_office);
+        (!m.head_office.is_empty() && !m.outlet).then(|| ((m.head_office.clone(), m.region_code.clone()), levelless))
+    }
+
+    /// The office that a name means under another name.
+    fn find(&self, m: &InstitutionMention) -> Option<usize> {
+        let (key, levelless) = Self::key(m)?;
+        let &(bare, levelled) = self.of.get(&key)?;
+        if levelless { bare.or(levelled) } else { bare.filter(|_| levelled.is_none()) }
+    }
+
+    fn note(&mut self, m: &InstitutionMention, entity: usize) {
+        let Some((key, levelless)) = Self::key(m) else { return };
+        let slot = self.of.entry(key).or_default();
+        let known = if levelless { &mut slot.0 } else { &mut slot.1 };
+        known.get_or_insert(entity);
+    }
+}
+
 /// The sector that a mention with a scope names; a bare one means one told of, which the walk knows.
 fn of_sector(m: &InstitutionMention, sectors: &mut Sectors, out: &mut Discourse) -> Option<usize> {
     let sector = Sector::of(m).filter(|sector| !sector.is_bare())?;
@@ -203,7 +242,7 @@ fn of_sector(m: &InstitutionMention, sectors: &mut Sectors, out: &mut Discourse)
     });
     sectors.note(&sector, index);
     let entity = out.entities.get_mut(index)?;
-    if entity.learn(m) && entity.sector.as_ref().is_some_and(|own| own.region.is_empty()) {
+    if entity.learn(m) && entity.sector.as_ref().is_some_and(|own| own.place.is_empty()) {
         entity.sector = Some(sector);
     }
     entity.mentions.push(m.range.clone());

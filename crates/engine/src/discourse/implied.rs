@@ -118,7 +118,8 @@ impl Turns<'_, '_> {
         } else {
             &[Trade::Banking, Trade::Finance, Trade::BankingAndInsurance]
         };
-        let sector = |trade| Sector { trade, scope: implied.scope, region: implied.region.0.clone(), qualifier: String::new() };
+        let sector =
+            |trade| Sector { trade, scope: implied.scope, place: implied.region.0.clone(), qualifier: String::new(), named: false };
         let known = trades.iter().find_map(|&trade| self.sectors.find(&sector(trade)));
         let own = sector(if insures { Trade::Insurance } else { Trade::Finance });
         known.unwrap_or_else(|| {

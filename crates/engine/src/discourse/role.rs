@@ -300,9 +300,10 @@ fn is_time(text: &Clauses<'_, '_>, range: Glyphs) -> bool {
     !range.is_empty()
 }
 
-/// Whether a clause opens with the place of a name, where something happens: 在清河农商银行营业厅,.
+/// Whether a name is a place where something happens or is got: 在清河农商银行营业厅,; 在清河农商银行办理贷款.
 fn is_place(text: &Clauses<'_, '_>, preposition: usize, end: usize) -> bool {
     let opens = is_clause_end(text.source.before(preposition)) || preposition == 0;
-    let premises = text.hits.at(end).iter().find(|hit| text.lexicon.classes(**hit).has(Class::Premises));
-    opens && text.source.at(preposition) == '在' && premises.is_some_and(|hit| text.source.at(hit.end()) == ',')
+    let class_at = |class: Class| text.hits.at(end).iter().find(|hit| text.lexicon.classes(**hit).has(class));
+    let premises = class_at(Class::Premises).is_some_and(|hit| opens && text.source.at(hit.end()) == ',');
+    text.source.at(preposition) == '在' && (premises || class_at(Class::Obtaining).is_some())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::lexicon::{Scope, Trade};
-use crate::recognize::institution::{Group, InstitutionMention};
+use crate::recognize::institution::{Group, InstitutionMention, NameForm};
 
 /// What tells a sector from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,17 +12,26 @@ pub struct Sector {
     pub trade: Trade,
     /// The scope word before its noun.
     pub scope: Option<Scope>,
-    /// The region that is named, as a GB/T 2260 code; may be empty.
-    pub region: String,
+    /// The region that is named, as a GB/T 2260 code; an area without a code as the name has it; may be empty.
+    pub place: String,
     /// What picks some of it: 主要. Empty: all of it.
     pub qualifier: String,
+    /// The region is named, not only meant by a word such as 全疆.
+    pub named: bool,
 }
 
 impl Sector {
     /// The sector that a mention names.
     pub fn of(mention: &InstitutionMention) -> Option<Self> {
-        let Group { trade, scope, qualifier } = mention.group.clone()?;
-        Some(Self { trade, scope, region: mention.region_code.clone(), qualifier })
+        let Group { trade, scope, qualifier, named, .. } = mention.group.clone()?;
+        let area = mention.form == NameForm::Sector && scope.is_none() && mention.scoped();
+        let place = if mention.region_code.is_empty() && area { &mention.name } else { &mention.region_code };
+        Some(Self { trade, scope, place: place.clone(), qualifier, named })
+    }
+
+    /// How much its name tells of its place: a region most, an area least.
+    pub fn rank(&self) -> u8 {
+        u8::from(!self.place.is_empty()) + u8::from(self.named)
     }
 
     /// Whether it is all of a trade in its scope.
@@ -32,7 +41,7 @@ impl Sector {
 
     /// Whether neither a region nor an area says where it is: 金融机构, 各家银行.
     pub fn is_bare(&self) -> bool {
-        self.region.is_empty() && matches!(self.scope, None | Some(Scope::Each | Scope::Some))
+        self.place.is_empty() && matches!(self.scope, None | Some(Scope::Each | Scope::Some))
     }
 }
 
@@ -43,8 +52,10 @@ pub struct Sectors {
     by_area: BTreeMap<(Trade, String, Scope), usize>,
     /// The first that names a region of each level.
     by_level: BTreeMap<(Trade, String, u8), usize>,
-    /// The first of each trade that is no nation's and not some of it.
+    /// The first of each trade that is not some of it.
     first: BTreeMap<Trade, usize>,
+    /// The same, no nation's: what may hold another trade's.
+    first_local: BTreeMap<Trade, usize>,
 }
 
 /// The areas that a text calls by a word for its own.
@@ -52,6 +63,10 @@ const AREAS: [Scope; 5] = [Scope::Province, Scope::City, Scope::County, Scope::D
 
 fn level(code: &str) -> u8 {
     if code.ends_with("0000") { 0 } else { u8::from(!code.ends_with("00")) + 1 }
+}
+
+fn is_code(place: &str) -> bool {
+    place.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Sectors {
@@ -69,8 +84,8 @@ impl Sectors {
     }
 
     fn exact(&self, sector: &Sector, trade: Trade) -> Option<usize> {
-        if !sector.region.is_empty() {
-            return self.by_region.get(&(trade, sector.qualifier.clone(), sector.region.clone())).copied();
+        if !sector.place.is_empty() {
+            return self.by_region.get(&(trade, sector.qualifier.clone(), sector.place.clone())).copied();
         }
         self.by_area.get(&(trade, sector.qualifier.clone(), sector.scope?)).copied()
     }
@@ -78,8 +93,11 @@ impl Sectors {
     /// A region that an area means, or the other way round.
     fn same_place(&self, sector: &Sector) -> Option<usize> {
         let key = |scope| (sector.trade, sector.qualifier.clone(), scope);
-        if !sector.region.is_empty() {
-            return AREAS.into_iter().filter(|area| area.may_be(&sector.region)).find_map(|area| self.by_area.get(&key(area)).copied());
+        if !sector.place.is_empty() {
+            return AREAS
+                .into_iter()
+                .filter(|area| is_code(&sector.place) && area.may_be(&sector.place))
+                .find_map(|area| self.by_area.get(&key(area)).copied());
         }
         let scope = sector.scope.filter(|scope| AREAS.contains(scope))?;
         let levels = match scope {
@@ -101,19 +119,24 @@ impl Sectors {
 
     /// The first sector of a trade, or of one that holds it.
     pub fn of_trade(&self, trade: Trade) -> Option<usize> {
-        let first = |own: Trade| self.first.get(&own).copied();
-        first(trade).or_else(|| self.first.iter().find(|(other, _)| other.covers(trade)).map(|(_, &entity)| entity))
+        let exact = self.first.get(&trade).copied();
+        exact.or_else(|| self.first_local.iter().find(|(other, _)| other.covers(trade)).map(|(_, &entity)| entity))
     }
 
     /// Notes that an entity is known as a sector.
     pub fn note(&mut self, sector: &Sector, entity: usize) {
         let key = |last| (sector.trade, sector.qualifier.clone(), last);
-        if !matches!(sector.scope, Some(Scope::Nation | Scope::Some)) {
+        if sector.scope != Some(Scope::Some) {
             self.first.entry(sector.trade).or_insert(entity);
+            if sector.scope != Some(Scope::Nation) {
+                self.first_local.entry(sector.trade).or_insert(entity);
+            }
         }
-        if !sector.region.is_empty() {
-            self.by_region.entry((sector.trade, sector.qualifier.clone(), sector.region.clone())).or_insert(entity);
-            self.by_level.entry((sector.trade, sector.qualifier.clone(), level(&sector.region))).or_insert(entity);
+        if !sector.place.is_empty() {
+            self.by_region.entry((sector.trade, sector.qualifier.clone(), sector.place.clone())).or_insert(entity);
+            if is_code(&sector.place) {
+                self.by_level.entry((sector.trade, sector.qualifier.clone(), level(&sector.place))).or_insert(entity);
+            }
         } else if let Some(scope) = sector.scope {
             self.by_area.entry(key(scope)).or_insert(entity);
         }

@@ -56,6 +56,10 @@ pub(super) struct Turns<'a, 't> {
     pub regions: BTreeSet<String>,
     /// Who was told of last.
     pub told: Told,
+    /// The first institution of each type.
+    pub first_of: BTreeMap<InstitutionType, usize>,
+    /// The first noun of a group of each trade, without a scope.
+    pub bare_of: BTreeMap<Trade, &'a InstitutionMention>,
     /// Where the turns are noted.
     pub out: &'a mut Discourse,
 }
@@ -153,6 +157,14 @@ impl Turns<'_, '_> {
             Name::Mention(index) => self.mention(index, spot, here),
         };
         self.note_name(spot, here);
+        if matches!(spot.name, Name::Anaphor(_)) && entity.is_some() {
+            self.out.anaphors.push(spot.range.start);
+        }
+        if spot.role == Role::Source
+            && let Name::Mention(index) = spot.name
+        {
+            self.note(spot.range.start, self.entity_of.get(index).copied().flatten());
+        }
         let Some(entity) = entity else { return };
         here.current = Some(entity);
         here.in_rows = sentence.row;
@@ -176,14 +188,14 @@ impl Turns<'_, '_> {
     fn mention(&mut self, index: usize, spot: &Spot, here: &Here) -> Option<usize> {
         let m = *self.mentions.get(index)?;
         let (subject, source) = (spot.role == Role::Subject, spot.role == Role::Source);
-        if !(subject || source) {
+        if !(subject || source || self.is_founded(m, spot)) {
             return None;
         }
         if m.form == NameForm::Sector {
             if here.bank_section {
                 return None;
             }
-            let entity = self.entity_of.get(index).copied().flatten().or_else(|| self.bare(m, here))?;
+            let entity = self.entity_of.get(index).copied().flatten().or_else(|| self.bare(m, !(subject || source), here))?;
             if let Some(slot) = self.entity_of.get_mut(index) {
                 *slot = Some(entity);
             }
@@ -200,11 +212,19 @@ impl Turns<'_, '_> {
         if oversees(m.kind) && source { self.spoken_for(entity, spot) } else { Some(entity) }
     }
 
+    /// Whether a group is founded and counted, so that it is told of next: 已组建|村镇银行|1600家.
+    fn is_founded(&self, m: &InstitutionMention, spot: &Spot) -> bool {
+        let founding = |hit: &crate::lexicon::Hit| hit.end() == spot.range.start && self.lexicon.classes(*hit).has(Class::Founding);
+        m.form == NameForm::Sector
+            && self.source.at(spot.range.end).is_ascii_digit()
+            && (2..=4).any(|back| spot.range.start.checked_sub(back).is_some_and(|at| self.hits.at(at).iter().any(founding)))
+    }
+
     /// Of whom a body speaks that is a source: of its sector, unless it tells of its own plan.
     fn spoken_for(&mut self, body: usize, spot: &Spot) -> Option<usize> {
         let mut rest = (spot.range.end..self.source.len()).take_while(|&i| !matches!(self.source.at(i), '。' | '\n'));
         let plans = rest.any(|i| matches!(self.source.at(i), ',' | ':') && self.class_at(i + 1, Class::Intending));
-        if plans { Some(body) } else { self.sector_of(body) }
+        if plans { Some(body) } else { self.sector_of(body).or(Some(body)) }
     }
 
     /// The sector that a body oversees: of its region or the text's own area, and of its trade.
@@ -217,9 +237,17 @@ impl Turns<'_, '_> {
             _ => &[Trade::Banking, Trade::Finance, Trade::BankingAndInsurance],
         };
         let region = entity.region.0.clone();
-        trades.iter().find_map(|&trade| {
-            let sector = Sector { trade, scope: Some(Scope::Own), region: region.clone(), qualifier: String::new() };
-            self.sectors.find(&sector).or_else(|| self.sectors.find(&Sector { region: String::new(), ..sector }))
+        let scoped = trades.iter().find_map(|&trade| {
+            let sector = Sector { trade, scope: Some(Scope::Own), place: region.clone(), qualifier: String::new(), named: false };
+            self.sectors.find(&sector).or_else(|| self.sectors.find(&Sector { place: String::new(), ..sector }))
+        });
+        let told = || trades.iter().find_map(|trade| self.told.by_trade.get(trade).copied());
+        let named = || trades.iter().find_map(|&trade| self.sectors.of_trade(trade));
+        scoped.or_else(told).or_else(named).or_else(|| {
+            let noun = *trades.iter().rev().find_map(|trade| self.bare_of.get(trade).filter(|noun| noun.range.len() > 2))?;
+            let index = self.add_sector(Entity::of(noun, &noun.canonical), Sector::of(noun));
+            self.told.by_trade.insert(noun.group.as_ref()?.trade, index);
+            Some(index)
         })
     }
 
@@ -247,7 +275,10 @@ impl Turns<'_, '_> {
         if spot.role != Role::Subject && spot.role != Role::Source {
             return None;
         }
-        let last = |kinds: &[InstitutionType]| kinds.iter().filter_map(|kind| self.told.by_kind.get(kind)).max().map(|&(_, entity)| entity);
+        let last = |kinds: &[InstitutionType]| {
+            let told = kinds.iter().filter_map(|kind| self.told.by_kind.get(kind)).max().map(|&(_, entity)| entity);
+            told.or_else(|| kinds.iter().find_map(|kind| self.first_of.get(kind).copied()))
+        };
         let topic = |fits: &dyn Fn(InstitutionType) -> bool| {
             here.current.filter(|&e| self.out.entities.get(e).is_some_and(|entity| fits(entity.kind)))
         };
@@ -296,14 +327,14 @@ impl Turns<'_, '_> {
 
     /// The sector that a noun of a group without a scope means: the last one told of its trade, one that holds it, or one
     /// that it names itself.
-    fn bare(&mut self, m: &InstitutionMention, here: &Here) -> Option<usize> {
+    fn bare(&mut self, m: &InstitutionMention, founded: bool, here: &Here) -> Option<usize> {
         let group = m.group.as_ref()?;
         let (start, end) = (m.range.start, m.range.end);
         let clause = (start.saturating_sub(8)..start).rev().take_while(|&i| !matches!(self.source.at(i), ',' | '。' | ';' | '\n')).last();
         let among = clause.is_some_and(|at| self.class_at(at, Class::Among));
         let overseen = here.current.is_some_and(|e| self.out.entities.get(e).is_some_and(|entity| oversees(entity.kind)));
         if self.class_at(end, Class::NoGroup)
-            || self.source.at(end).is_ascii_digit()
+            || self.source.at(end).is_ascii_digit() && !founded
             || among && overseen
             || here.body_subject && self.class_at(end, Class::CountsGroup)
         {
@@ -319,8 +350,10 @@ impl Turns<'_, '_> {
         });
         let named = || self.sectors.of_trade(group.trade);
         told.or_else(named).or_else(|| {
-            let single = self.told.single.is_some() && self.told.overseer.is_none();
-            let short = end - start < 4;
+            let short = end - start < 3 && !group.counted;
+            // 3家银行 behind named banks are these.
+            let named = end - start < 3 && self.told.named_bank.is_some();
+            let single = named || self.told.single.is_some() && self.told.overseer.is_none();
             (!single && !short).then(|| self.add_sector(Entity::of(m, &m.canonical), Sector::of(m)))
         })
     }

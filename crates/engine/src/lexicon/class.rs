@@ -79,6 +79,14 @@ classes! {
     OfGuarantors,
     /// 小额贷款公司协会: a body of small lenders.
     OfMicroLenders,
+    /// 银保监 金融监管分局: in a regulator's name, that of banks.
+    BankingRegulator,
+    /// 地方金融 证监 外汇: in a regulator's name, another one.
+    OtherRegulator,
+    /// 办理 申请: what is got at the place named before.
+    Obtaining,
+    /// 组建 设立 开业: what is founded is told of next.
+    Founding,
     /// 保费 赔付: a sum of insurers.
     InsuranceSum,
     /// 失业 医疗: makes 保险 the state's.

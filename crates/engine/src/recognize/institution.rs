@@ -16,7 +16,7 @@ mod place;
 mod registered;
 mod sector;
 
-use crate::lexicon::{Hits, Lexicon, Scope, Trade};
+use crate::lexicon::{Class, Hits, Lexicon, Scope, Trade};
 use crate::report::InstitutionType;
 use crate::source::{Glyphs, SourceText};
 
@@ -47,6 +47,12 @@ pub struct Group {
     pub scope: Option<Scope>,
     /// What picks some of it: 主要, 试点. Empty: all of it.
     pub qualifier: String,
+    /// A number counts it: 48家银行.
+    pub counted: bool,
+    /// A scope stands before it.
+    pub scoped: bool,
+    /// A region is named, not only meant by a word such as 全疆.
+    pub named: bool,
 }
 
 /// An institution named in the text.
@@ -72,8 +78,12 @@ pub struct InstitutionMention {
     pub outlet: bool,
     /// Canonical name of the legal person an outlet's name begins with (咸丰农村商业银行), else empty.
     pub parent: String,
+    /// The same as written (咸丰农商行), else empty.
+    pub parent_name: String,
     /// Index of the mention that this one was defined to stand for (以下简称…), among all mentions.
     pub alias_of: Option<usize>,
+    /// It is an office of the regulator of banks, under whichever of its names: 银保监分局, 金融监管分局.
+    pub supervises: bool,
     /// What a group is told apart by.
     pub group: Option<Group>,
     /// Row of the operator's register: of the institution itself, or of the one that this outlet belongs to.
@@ -94,10 +104,18 @@ impl InstitutionMention {
             region_name: String::new(),
             outlet: false,
             parent: String::new(),
+            parent_name: String::new(),
             alias_of: None,
+            supervises: false,
             group: None,
             register: None,
         }
+    }
+
+    /// Whether it is a group with a scope.
+    #[must_use]
+    pub fn scoped(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.scoped)
     }
 
     fn in_region(mut self, parts: &Parts<'_>, regions: &Regions) -> Self {
@@ -138,6 +156,10 @@ pub fn institutions_and_groups(
     registered::adopt(&parts, &mut mentions);
     definition::apply(&parts, &mut mentions);
     place::settle_by_neighbours(&parts, &mut mentions);
+    for mention in mentions.iter_mut().filter(|mention| mention.kind == InstitutionType::Regulator) {
+        let has = |class| parts.inside(mention.range.clone()).any(|hit| lexicon.classes(hit).has(class));
+        mention.supervises = has(Class::BankingRegulator) && !has(Class::OtherRegulator);
+    }
     (mentions, longest(groups))
 }
 

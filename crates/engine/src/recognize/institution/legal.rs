@@ -4,7 +4,7 @@ use super::office::{corporate_end, regions_of, suits};
 use super::parts::Parts;
 use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
-use crate::lexicon::{Hit, In, NamePart, NameWord};
+use crate::lexicon::{Class, Classes, Hit, In, NamePart, NameWord};
 use crate::report::InstitutionType as Type;
 use crate::source::is_ideograph;
 use crate::words::words;
@@ -17,6 +17,9 @@ const TRADE_BRAND: usize = 10;
 const SHORT_BRAND: usize = 4;
 /// Most glyphs of a brand before 支行 with no region or bank around.
 const OUTLET_BRAND: usize = 4;
+
+/// Classes whose words are no brands.
+const WORDS: Classes = Classes::of(&[Class::Governing, Class::Guiding, Class::Receiving, Class::Preposition, Class::Adverb, Class::Time]);
 
 /// Proposes every legal person whose name ends in a known word, and every outlet.
 pub(super) fn find(parts: &Parts<'_>, found: &mut Vec<InstitutionMention>) {
@@ -102,6 +105,10 @@ fn is_brand(parts: &Parts<'_>, range: std::ops::Range<usize>, after_region: bool
     if common.any(is_common) || (!after_region && starts_common(parts, &range)) {
         return false;
     }
+    // A verb is none either: 组建|村镇银行.
+    if parts.from(range.start).iter().any(|hit| hit.end() == range.end && parts.lexicon.classes(*hit).meets(WORDS)) {
+        return false;
+    }
     range.len() < 2 || !matches!(parts.source.before(range.end), '镇' | '乡' | '村' | '省' | '县' | '市')
 }
 
@@ -124,6 +131,7 @@ fn legal(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
         mention.outlet = kind != Type::CityCommercialBank || local.is_outlet;
         mention.head_office.clone_from(&canonical);
         mention.parent = canonical;
+        parts.source.text(head.start..end).clone_into(&mut mention.parent_name);
         return Some(mention);
     }
     let mut mention = InstitutionMention::new(parts, head.start..end, NameForm::Proper, kind).in_region(parts, &head.regions);
@@ -238,7 +246,10 @@ fn bank(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     if let Some(local) = local {
         parts.source.text(head.start..hit.end()).clone_into(&mut mention.head_office);
         mention.outlet = local.is_outlet && local.regions.is_empty();
-        mention.parent = if mention.outlet { mention.head_office.clone() } else { String::new() };
+        if mention.outlet {
+            mention.parent.clone_from(&mention.head_office);
+            mention.parent_name.clone_from(&mention.head_office);
+        }
     }
     Some(mention)
 }

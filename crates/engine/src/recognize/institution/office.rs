@@ -52,6 +52,7 @@ pub(super) fn branch(parts: &Parts<'_>, hit: Hit, row: &HeadOffice, end: usize, 
     if is_local(row.kind) && local.is_outlet && local.regions.is_empty() {
         mention.outlet = true;
         office.clone_into(&mut mention.parent);
+        parts.source.text(hit.start()..end).clone_into(&mut mention.parent_name);
         return mention.in_region_code(parts, &row.region);
     }
     mention

@@ -1,7 +1,7 @@
 //! The words around a place in the text.
 
 use crate::lexicon::{HeadOffice, Hit, Hits, In, Lexicon, NamePart, NameWord, Registered, Sense, by_place};
-use crate::source::{SourceText, is_ideograph};
+use crate::source::{Glyphs, SourceText, is_ideograph};
 
 /// The words of names in a text, by where they start and by where they end.
 pub(super) struct Parts<'a> {
@@ -28,6 +28,11 @@ impl<'a> Parts<'a> {
     /// Every hit of a name that is in one of these tables, by end, longest first.
     pub fn of(&self, tables: In) -> impl Iterator<Item = Hit> + '_ {
         self.names.iter().copied().filter(move |hit| hit.is_in(tables))
+    }
+
+    /// The hits that lie inside `range`.
+    pub fn inside(&self, range: Glyphs) -> impl Iterator<Item = Hit> + '_ {
+        self.hits.inside(range)
     }
 
     /// The hits that start at `at`, longest first.
@@ -111,7 +116,12 @@ impl<'a> Parts<'a> {
 
     fn permits(&self, hit: Hit, row: &NameWord) -> bool {
         // 人行天桥 is none, 人行天水市中心支行 is one: a city or a province behind it outweighs a glyph.
-        let city = || self.hits.at(hit.end()).iter().any(|behind| behind.region_level().is_some_and(|level| level < 2));
+        let city = || {
+            self.hits.at(hit.end()).iter().any(|behind| {
+                let says_level = matches!(self.source.before(behind.end()), '县' | '市' | '旗' | '区');
+                behind.region_level().is_some_and(|level| level < 2 || says_level)
+            })
+        };
         (!row.not_before.contains(&self.source.at(hit.end())) || city()) && !row.not_after.contains(&self.source.before(hit.start()))
     }
 

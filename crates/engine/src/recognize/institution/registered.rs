@@ -35,6 +35,7 @@ fn named(parts: &Parts<'_>, hit: Hit, index: u32, row: &Registered) -> Instituti
         if is_rural(kind) {
             mention.outlet = true;
             mention.parent.clone_from(&row.name);
+            parts.source.text(hit.start()..end).clone_into(&mut mention.parent_name);
         }
         mention.register = mention.outlet.then_some(index);
         return mention;

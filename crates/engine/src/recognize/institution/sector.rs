@@ -39,6 +39,8 @@ struct Scope {
     reach: Option<Reach>,
     /// What picks some of the group, as written.
     qualifier: String,
+    /// A number counts it.
+    counted: bool,
 }
 
 /// The group that a noun means, and whether it has a scope.
@@ -55,12 +57,14 @@ fn group(parts: &Parts<'_>, hit: Hit) -> Option<(InstitutionMention, bool)> {
         over_count(parts, &mut scope);
     }
     let names_one = parts.name(hit, NamePart::Legal).is_some() && parts.region_to(hit.start()).is_some();
-    if names_one || (!scope.scoped && hit.end() - hit.start() < 4) {
+    if names_one || (!scope.scoped && !scope.counted && hit.end() - hit.start() < SHORTEST) {
         return None;
     }
     let mut mention =
         InstitutionMention::new(parts, scope.start..hit.end(), NameForm::Sector, Type::BankingSector).in_region(parts, &scope.regions);
-    mention.group = Some(Group { trade, scope: scope.reach, qualifier: scope.qualifier });
+    let named = !scope.regions.is_empty();
+    mention.group =
+        Some(Group { trade, scope: scope.reach, qualifier: scope.qualifier, counted: scope.counted, scoped: scope.scoped, named });
     Some((if mention.region_code.is_empty() { mention.in_region_code(parts, &scope.code) } else { mention }, scope.scoped))
 }
 
@@ -72,28 +76,14 @@ fn scope_to(parts: &Parts<'_>, end: usize) -> Scope {
         let is_scope = |region: Hit| parts.name_to(scope.start, NamePart::Scope).is_some_and(|(word, _)| word.start() == region.start());
         let place = parts.region_to(scope.start).filter(|region| may_scope(parts, region.hit, end) && !is_scope(region.hit));
         if let Some(region) = place {
-            let start = region.hit.start();
-            scope = Scope {
-                start,
-                scoped: true,
-                regions: Regions::from(region).then(scope.regions),
-                area: false,
-                code: scope.code,
-                reach: scope.reach,
-                qualifier: scope.qualifier,
-            };
+            (scope.start, scope.scoped, scope.area) = (region.hit.start(), true, false);
+            scope.regions = Regions::from(region).then(scope.regions);
         } else if let Some((hit, row)) = parts.name_to(scope.start, NamePart::Scope) {
-            let area = is_area(parts, hit);
-            let code = if row.region.is_empty() { scope.code } else { row.region.clone() };
-            scope = Scope {
-                start: hit.start(),
-                scoped: true,
-                area,
-                code,
-                regions: scope.regions,
-                reach: row.scope.or(scope.reach),
-                qualifier: scope.qualifier,
-            };
+            (scope.start, scope.scoped, scope.area) = (hit.start(), true, is_area(parts, hit));
+            scope.reach = row.scope.or(scope.reach);
+            if !row.region.is_empty() {
+                scope.code.clone_from(&row.region);
+            }
         } else if let Some((hit, _)) = parts.name_to(scope.start, NamePart::Modifier)
             && may_go_on(parts, hit)
         {
@@ -141,7 +131,8 @@ fn over_count(parts: &Parts<'_>, scope: &mut Scope) {
     let source = parts.source;
     let Some(classifier) = scope.start.checked_sub(1).filter(|&at| matches!(source.at(at), '家' | '个')) else { return };
     let digits = (classifier.saturating_sub(COUNT)..classifier).rev().take_while(|&at| source.at(at).is_ascii_digit()).count();
-    if digits == 0 {
+    scope.counted = digits > 0;
+    if !scope.counted {
         return;
     }
     let outer = scope_to(parts, classifier - digits);
@@ -151,6 +142,9 @@ fn over_count(parts: &Parts<'_>, scope: &mut Scope) {
         scope.code = outer.code;
     }
 }
+
+/// Fewest glyphs of a noun of a group without a scope: 银行 alone is any.
+const SHORTEST: usize = 3;
 
 /// Most digits of a count of institutions.
 const COUNT: usize = 6;
