@@ -56,6 +56,21 @@ pub fn period(reading: &Reading<'_, '_>, window: &Window, sentence: usize, facts
     None
 }
 
+/// The periods of a row of `length` numbers, one for each of as many dates before it: 一季度、二季度分别发放贷款3亿元、2亿元.
+#[must_use]
+pub fn of_row(reading: &Reading<'_, '_>, head: &Window, length: usize) -> Option<Vec<Period>> {
+    let before = head.sentence.start..head.left.end;
+    let dates: Vec<&DateMention> = reading.dates_in(&before).iter().filter(|d| dates_figures(reading, d)).collect();
+    let listed = |pair: &[&DateMention]| {
+        let between = pair.first().zip(pair.last()).map(|(a, b)| reading.source.text(a.range.end..b.range.start));
+        matches!(between, Some("、" | "和" | "及" | "与"))
+    };
+    let dates = dates.get(dates.len().checked_sub(length)?..)?;
+    let end = dates.last()?.range.end;
+    let shared = reading.any(end..head.left.end, words!["分别"]) && dates.windows(2).all(listed);
+    shared.then(|| dates.iter().map(|date| as_period(reading, date)).collect())
+}
+
 /// The facts of a sentence among the last of those read so far, the last first.
 fn facts_of(facts: &[Fact], sentence: usize) -> impl Iterator<Item = &Fact> {
     facts.iter().rev().skip_while(move |f| f.sentence > Some(sentence)).take_while(move |f| f.sentence == Some(sentence))

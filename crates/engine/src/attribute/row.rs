@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::window::{Window, trim_start};
-use super::{Fact, codes, label, metric};
+use super::{Fact, codes, label, metric, period};
 use crate::reading::Reading;
 use crate::recognize::quantity::QuantityMention;
 use crate::source::Glyphs;
@@ -42,6 +42,13 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
         let row = start..start + length;
         start = row.end;
         if length < 2 {
+            continue;
+        }
+        if let Some(periods) = facts.get(row.start).and_then(|head| period::of_row(reading, &head.window, length)) {
+            for (fact, period) in facts.get_mut(row.clone()).unwrap_or_default().iter_mut().zip(periods) {
+                fact.period = Some(period);
+            }
+            before = Some(row);
             continue;
         }
         if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head, length)) {

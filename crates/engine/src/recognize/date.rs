@@ -126,14 +126,36 @@ pub fn full_day_at(source: &SourceText<'_>, at: usize) -> Option<DateMention> {
 
 /// Whether an expression that opens with no digit may begin with `c`.
 fn opens_expression(c: char) -> bool {
-    matches!(c, '今' | '去' | '前' | '上' | '下' | '本' | '当' | '明' | '后' | '年' | '月' | '第' | '首' | '头' | '全' | '同' | '次')
+    matches!(
+        c,
+        '今' | '去'
+            | '前'
+            | '上'
+            | '下'
+            | '本'
+            | '当'
+            | '明'
+            | '后'
+            | '年'
+            | '月'
+            | '第'
+            | '首'
+            | '头'
+            | '全'
+            | '同'
+            | '次'
+            | '元'
+            | '季'
+            | '半'
+            | '这'
+    )
 }
 
 /// Whether an expression that opens with no digit may go on with `c`: 年初, 上半年, 前5个月.
 fn goes_on(c: char) -> bool {
     c.is_ascii_digit()
         || han_digit(c).is_some()
-        || matches!(c, '十' | '年' | '月' | '半' | '个' | '季' | '期' | '初' | '末' | '底' | '中' | '内')
+        || matches!(c, '十' | '年' | '月' | '半' | '个' | '季' | '期' | '初' | '末' | '底' | '中' | '内' | '度')
 }
 
 /// Whether a date can begin with `c`.
@@ -261,7 +283,7 @@ impl Reader<'_> {
         if end - at > 8 || inside {
             return (None, end);
         }
-        let mention = self.numeric(at).or_else(|| self.time(at)).or_else(|| self.expression(at));
+        let mention = self.numeric(at).or_else(|| self.run_together(at)).or_else(|| self.time(at)).or_else(|| self.expression(at));
         (mention, end)
     }
 
@@ -303,8 +325,13 @@ impl Reader<'_> {
         if matches!(first.part, Part::SamePeriod) {
             return None;
         }
-        let next = separator(&self.view, first.end)?;
+        // 2021、2022年 are both years unless 分别 parts them.
+        let listed = self.view.at(first.end) == '、' && first.part == Part::Year && self.view.before(first.end).is_ascii_digit();
+        let next = if listed { Some(first.end + 1) } else { separator(&self.view, first.end) }?;
         let second = self.reading(next, Some(first.part))?;
+        if listed && self.shared_out(second.end) {
+            return None;
+        }
         if matches!(second.part, Part::SamePeriod | Part::From(_)) || second.repaired {
             return None;
         }

@@ -72,12 +72,22 @@ impl Reader<'_> {
                 && !self.view.has(end, "万")
                 && !self.view.has(end, "亿");
         }
-        let next = super::date::separator(&self.view, end).filter(|_| after.is_none());
-        next.is_some_and(|next| {
+        // 2023上半年, 2023Q3, 2023一季度: what follows is a part of a year and nothing else.
+        let part = || matches!(self.view.at(end), '上' | '下' | '前' | 'Q' | 'q' | 'H') || han_digit(self.view.at(end)).is_some();
+        if after.is_none()
+            && (self.view.skip_any(end, words!["末", "底", "元月"]).is_some()
+                || part() && self.part(end, Some(Part::Year)).is_some_and(|r| matches!(r.part, Part::Months(..) | Part::MonthEnd(_))))
+        {
+            return true;
+        }
+        let listed = self.view.at(end) == '、';
+        let next = if listed { Some(end + 1) } else { super::date::separator(&self.view, end) };
+        next.filter(|_| after.is_none()).is_some_and(|next| {
             let stop = self.view.digits_end(next);
             let other = self.number(next, stop.min(next + 4)).and_then(|y| i32::try_from(y).ok());
-            let closes = self.view.at(stop) == '年' || matches!(self.view.before(at), '从' | '自');
-            stop == next + 4 && closes && other.is_some_and(|other| other > year && other <= 2100)
+            let closes = self.view.at(stop) == '年' || !listed && matches!(self.view.before(at), '从' | '自');
+            let follows = |other: i32| if listed { other == year + 1 } else { other > year };
+            stop == next + 4 && closes && other.is_some_and(|other| follows(other) && other <= 2100)
         })
     }
 
@@ -100,7 +110,14 @@ impl Reader<'_> {
             '\n' | '。' | ';' | ',' | ':' | '(' | '在' | '至' | '自' | '从' | '到' | '较' | '比' | '于' | '、' | '“'
         );
         let near = self.reference.is_none_or(|r| (r.year % 100 - 12..=r.year % 100 + 1).contains(&year)) && year >= 5;
-        dated || opens && near && !self.is_duration(end + 1)
+        // 5至10年, 15到20年: the upper end of a range whose lower end is no year.
+        let below = |i: usize| at.checked_sub(i).is_some_and(|i| self.view.at(i).is_ascii_digit());
+        let range = matches!(self.view.before(at), '至' | '到') && below(2) && !below(5);
+        // 某银行21年发放…: behind a name, and before what was done.
+        let named = matches!(self.view.before(at), '行' | '社' | '司')
+            && self.reference.map_or((12..=35).contains(&year), |r| (r.year % 100 - 5..=r.year % 100).contains(&year))
+            && is_ideograph(next);
+        dated || (opens && near || named) && !range && !self.is_duration(end + 1)
     }
 
     /// Whether what follows a number of years shows that it is a length of time.
@@ -133,11 +150,15 @@ impl Reader<'_> {
     /// A half, quarter, month or day.
     pub(super) fn part(&self, at: usize, after: Option<Part>) -> Option<Reading> {
         match self.view.at(at) {
-            '上' | '下' => self.half_year(at).or_else(|| self.relative_month(at)),
-            '前' | '头' | '首' | '第' | 'Q' | '四' => {
-                self.first_months(at).or_else(|| self.quarter(at)).or_else(|| self.month(at, after))
+            '上' | '下' | '半' | 'H' => self.half_year(at).or_else(|| self.relative_quarter(at)).or_else(|| self.relative_month(at)),
+            '前' | '头' | '首' | '第' | 'Q' | 'q' | '四' => {
+                self.first_months(at).or_else(|| self.quarter(at)).or_else(|| self.month(at, after)).or_else(|| self.half_year(at))
             }
-            '本' | '当' => self.relative_month(at),
+            '后' => self.half_year(at),
+            '本' | '当' | '这' => self.relative_quarter(at).or_else(|| self.relative_month(at)),
+            '季' => self.relative_quarter(at),
+            '最' => self.last_months(at, after),
+            '元' => self.first_month(at, after),
             '年' => self.year_edge(at),
             '月' => self.month_edge(at),
             '全' => self.view.skip(at, "全年").filter(|_| after.is_none()).map(|end| plain(end, Part::Year)),
@@ -147,11 +168,68 @@ impl Reader<'_> {
         }
     }
 
-    /// 上半年, 下半年, 上半年末
+    /// 上半年, 下半年, 上半年末, 半年末
     fn half_year(&self, at: usize) -> Option<Reading> {
-        let (end, first) = self.view.skip(at, "上半年").map(|end| (end, 1)).or_else(|| self.view.skip(at, "下半年").map(|end| (end, 7)))?;
-        let at_end = self.view.skip_any(end, words!["末", "底"]);
+        let halves = [("上半年", 1), ("前半年", 1), ("下半年", 7), ("后半年", 7), ("H1", 1), ("H2", 7)];
+        let half = halves.iter().find_map(|&(word, first)| Some((self.view.skip(at, word)?, first)));
+        // 半年末 alone is the end of June.
+        let middle =
+            || self.view.skip(at, "半年").filter(|_| !matches!(self.view.before(at), '上' | '下' | '前' | '后' | '每' | '多' | '近'));
+        let (end, first) = half.or_else(|| middle().map(|end| (end, 1)))?;
+        let at_end = self.view.skip_any(end, words!["末", "底", "度末"]);
+        if half.is_none() && at_end.is_none() {
+            return None;
+        }
         Some(at_end.map_or_else(|| plain(end, Part::Months(first, first + 5)), |end| plain(end, Part::MonthEnd(first + 5))))
+    }
+
+    /// 元月, not 500元月租
+    fn first_month(&self, at: usize, after: Option<Part>) -> Option<Reading> {
+        let before = self.view.before(at);
+        let sum = before.is_ascii_digit()
+            || han_digit(before).is_some()
+            || matches!(before, '十' | '百' | '千' | '万' | '亿' | '多' | '余' | '单' | '美' | '公' | '纪');
+        let end = self.view.skip(at, "元月").filter(|_| after == Some(Part::Year) || !sum)?;
+        Some(self.in_month(end, 1))
+    }
+
+    /// 去年最后一个月, 去年最后一个季度
+    fn last_months(&self, at: usize, after: Option<Part>) -> Option<Reading> {
+        let at = self.view.skip_any(at, words!["最后一个", "最后1个"]).filter(|_| after == Some(Part::Year))?;
+        let month = self.view.skip(at, "月").map(|end| plain(end, Part::Months(12, 12)));
+        month.or_else(|| self.view.skip_any(at, words!["季度", "季"]).map(|end| plain(end, Part::Months(10, 12))))
+    }
+
+    /// 本季度, 上季末, 上一个季度, 季末
+    fn relative_quarter(&self, at: usize) -> Option<Reading> {
+        let (by, named) = match self.view.at(at) {
+            '本' | '当' | '这' => (0, at + 1),
+            '上' => (-1, at + 1),
+            '下' => (1, at + 1),
+            _ => (0, at),
+        };
+        let start = self.view.skip_any(named, words!["一个", "一", "1个", "个"]).unwrap_or(named);
+        let end = self.view.skip_any(start, words!["季度", "季"]).filter(|_| start == at || named > at)?;
+        let edge = self.view.at(end);
+        let told = named > at && !matches!(edge, '节' | '风' | '军' | '相' | '候');
+        // 季末 alone is the last there was; each 每季末 is none.
+        let free =
+            !matches!(self.view.before(at), '每' | '各' | '按' | '逐' | '隔' | '跨' | '旺' | '淡' | '四' | '度' | '一' | '二' | '三')
+                && !self.view.before(at).is_ascii_digit();
+        if !(told || named == at && free && matches!(edge, '末' | '底' | '初')) {
+            return None;
+        }
+        let reference = self.reference?;
+        let (_, first) = ((), (reference.month.max(1) - 1) / 3 * 3 + 1);
+        let over = reference.month == first + 2 && reference.day == super::calendar::days_in(reference.year, reference.month);
+        let by = if named == at && matches!(edge, '末' | '底') && !over { -1 } else { by };
+        let (year, first) = super::calendar::shift_month(reference.year, first, by * 3);
+        let (end, part) = match edge {
+            '末' | '底' => (end + 1, Part::MonthEnd(first + 2)),
+            '初' => (end + 1, Part::From(first)),
+            _ => (end, Part::Months(first, first + 2)),
+        };
+        Some(Reading { year: Some(year), has_year: true, ..plain(end, part) })
     }
 
     /// 前5个月, 头两个月, 前三季度, 首季度
@@ -171,18 +249,46 @@ impl Reader<'_> {
         Some(plain(end, Part::Months(1, count * 3)))
     }
 
-    /// 一季度, 第3季度, Q1, 二季度末
+    /// 一季度, 第3季度, Q1, 二季度末, 一至三季度, 二、三季度
     fn quarter(&self, at: usize) -> Option<Reading> {
-        let (end, count) = match self.view.at(at) {
-            'Q' => self.small(at + 1)?,
-            '第' => self.small(at + 1).and_then(|(end, n)| Some((self.view.skip(end, "季度")?, n)))?,
-            _ => self.small(at).and_then(|(end, n)| Some((self.view.skip(end, "季度")?, n)))?,
+        let (end, first, last) = match self.view.at(at) {
+            'Q' | 'q' => self.small(at + 1).map(|(end, n)| (end, n, n))?,
+            '第' => self.quarters(at + 1)?,
+            _ => self.quarters(at)?,
         };
-        if !(1..=4).contains(&count) {
+        if first == 0 || last > 4 {
             return None;
         }
         let at_end = self.view.skip_any(end, words!["末", "底"]);
-        Some(at_end.map_or_else(|| plain(end, Part::Months(count * 3 - 2, count * 3)), |end| plain(end, Part::MonthEnd(count * 3))))
+        Some(at_end.map_or_else(|| plain(end, Part::Months(first * 3 - 2, last * 3)), |end| plain(end, Part::MonthEnd(last * 3))))
+    }
+
+    /// One quarter or several that follow each other, with one 季度 behind them.
+    fn quarters(&self, at: usize) -> Option<(usize, u32, u32)> {
+        let (end, first) = self.small(at)?;
+        if let Some(end) =
+            self.view.skip_any(end, words!["季度", "个季度"]).filter(|_| self.view.at(end) != '个' || self.view.before(at) == '第')
+        {
+            return Some((end, first, first));
+        }
+        let listed = matches!(self.view.at(end), '、' | '和');
+        let next = if listed { Some(end + 1) } else { super::date::separator(&self.view, end) }?;
+        let (stop, last) = self.small(next + usize::from(self.view.at(next) == '第'))?;
+        let end = self.view.skip(stop, "季度")?;
+        // 二、三季度: what opens a line may be the number of a heading.
+        let heads = listed && self.view.before(at) == '\n' && !matches!(self.view.at(end), ',' | '末' | '我' | '全');
+        let rises = if listed { last == first + 1 } else { last > first };
+        if !rises || heads || matches!(self.view.before(at), '.' | '-' | '/') {
+            return None;
+        }
+        if listed && self.shared_out(end) { Some((next - 1, first, first)) } else { Some((end, first, last)) }
+    }
+
+    /// Whether 分别 follows on dates that end at `end`, so that each of them has a number of its own.
+    pub(super) fn shared_out(&self, end: usize) -> bool {
+        /// How far behind them it may stand, in glyphs.
+        const REACH: usize = 24;
+        (end..end + REACH).take_while(|&i| !matches!(self.view.at(i), '。' | ';' | '\n')).any(|i| self.view.has(i, "分别"))
     }
 
     /// A number of at most two digits, in ASCII or Chinese.
@@ -225,19 +331,32 @@ impl Reader<'_> {
 
     /// 1-7月, 一至三月: months with one 月 behind both.
     fn month_range(&self, at: usize, end: usize, first: u32) -> Option<Reading> {
-        let next = super::date::separator(&self.view, end)?;
+        let listed = self.view.at(end) == '、';
+        let next = if listed { Some(end + 1) } else { super::date::separator(&self.view, end) }?;
         let (stop, last) = self.small(next)?;
+        let heads = self.view.before(at) == '\n' && !matches!(self.view.at(stop + 1), ',' | '份');
+        if listed && (heads || last != first + 1 || self.view.before(at) == '、') {
+            return None;
+        }
         let closes = self.view.at(stop) == '月' && self.small(stop + 1).is_none();
         let rises = (1..=12).contains(&first) && (1..=12).contains(&last) && first < last;
         let inside = matches!(self.view.before(at), '.' | '-' | '/' | '期' | '周');
         let end = stop + 1 + usize::from(self.view.at(stop + 1) == '份');
-        (closes && rises && !inside).then(|| plain(end, Part::Months(first, last)))
+        let whole = closes && rises && !inside;
+        // 1、2月分别…: each month has a number of its own.
+        if whole && listed && self.shared_out(end) {
+            return Some(plain(next - 1, Part::Months(first, first)));
+        }
+        whole.then(|| plain(end, Part::Months(first, last)))
     }
 
     /// What follows a month: a day, 末, 上旬 or nothing.
     pub(super) fn in_month(&self, at: usize, month: u32) -> Reading {
         let at = at + usize::from(self.view.at(at) == '份');
         let edges = [
+            ("月末", Part::MonthEnd(month)),
+            ("月底", Part::MonthEnd(month)),
+            ("月初", Part::From(month)),
             ("末", Part::MonthEnd(month)),
             ("底", Part::MonthEnd(month)),
             ("初", Part::From(month)),

@@ -292,7 +292,8 @@ impl Reader<'_> {
             Some(Reading { year: Some(year), has_year: true, ..plain(end, Part::Day(month, d)) })
         };
         if self.view.at(b_end) != mark || !self.view.at(b_end + 1).is_ascii_digit() {
-            return self.two_numbers(b_end, a, b, mark, (a_len, b_len)).map(|reading| (reading, false));
+            let month = self.month_of_year(at, b_end, a, b, mark);
+            return month.or_else(|| self.two_numbers(b_end, a, b, mark, (a_len, b_len))).map(|reading| (reading, false));
         }
         let c_end = self.view.digits_end(b_end + 1);
         let c_len = c_end - b_end - 1;
@@ -305,6 +306,7 @@ impl Reader<'_> {
             _ if mark == ' ' || !closes => None,
             (1..=2, 4) if valid(b, a) && (1000..=2999).contains(&c) => whole(c_end, c, b, a).map(|r| (r, true)),
             (1..=2, 4) if valid(a, b) && (1000..=2999).contains(&c) => whole(c_end, c, a, b).map(|r| (r, true)),
+            (2, 1..=2) if mark != ' ' && valid(b, c) && self.is_until(at) => whole(c_end, century(a), b, c).map(|r| (r, false)),
             (2, 2) if mark != '.' && valid(b, c) && self.timed(c_end) => whole(c_end, century(a), b, c).map(|r| (r, false)),
             (1..=2, 2) if mark != '.' && valid(b, a) => whole(c_end, century(c), b, a).map(|r| (r, true)),
             (2, 1) if mark != '.' && valid(b, c) => whole(c_end, century(a), b, c).map(|r| (r, false)),
@@ -312,10 +314,42 @@ impl Reader<'_> {
         }
     }
 
+    /// 20230531 behind 截至: a day whose digits run together.
+    pub(super) fn run_together(&self, at: usize) -> Option<DateMention> {
+        let end = self.view.digits_end(at);
+        if end != at + 8 || !self.is_until(at) {
+            return None;
+        }
+        let (year, month, d) = (self.number(at, at + 4)?, self.number(at + 4, at + 6)?, self.number(at + 6, end)?);
+        let year = i32::try_from(year).ok().filter(|year| (1990..=2099).contains(year))?;
+        day(year, month, d)?;
+        Some(self.settle(at, &Reading { year: Some(year), has_year: true, ..plain(end, Part::Day(month, d)) }))
+    }
+
+    /// Whether 截至 or another word that only a time follows ends before `at`.
+    fn is_until(&self, at: usize) -> bool {
+        self.view.ending(at, words!["截至", "截止", "截止到", "截至到", "截止至"]).next().is_some()
+    }
+
     /// Whether a time of day follows behind a space.
     fn timed(&self, at: usize) -> bool {
         let hour = self.view.digits_end(at + 1);
         self.view.at(at) == ' ' && hour > at + 1 && hour <= at + 3 && self.view.at(hour) == ':'
+    }
+
+    /// 2023.6 behind 截至, 2023.06末: a year and a month that a decimal point parts.
+    fn month_of_year(&self, at: usize, end: usize, year: u32, month: u32, mark: char) -> Option<Reading> {
+        let after = end + usize::from(self.view.at(end) == '月');
+        let at_end = self.view.skip_any(after, words!["末", "底"]);
+        let counted = matches!(self.view.at(end), '%' | '万' | '亿' | '元' | '倍' | '个' | '户' | '家' | '人' | '笔' | '天')
+            || self.view.at(end).is_ascii_alphanumeric();
+        let told = self.is_until(at) && !counted || at_end.is_some() || after > end;
+        if mark == ' ' || !told || !(1990..=2100).contains(&year) || !(1..=12).contains(&month) {
+            return None;
+        }
+        let year = i32::try_from(year).ok();
+        let (end, part) = at_end.map_or((after, Part::Months(month, month)), |end| (end, Part::MonthEnd(month)));
+        Some(Reading { year, has_year: true, ..plain(end, part) })
     }
 
     /// 2020-05, and 08-09 where a time follows.
