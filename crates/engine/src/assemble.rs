@@ -12,7 +12,8 @@ use super::reading::Reading;
 use super::recognize::date::{DateMention, DateShape};
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind, QuantityRole, Report, Span,
+    ChangeDirection, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind,
+    QuantityRole, Report, Span,
 };
 use super::source::Glyphs;
 
@@ -270,13 +271,16 @@ impl Writer<'_, '_> {
     fn figure(&mut self, index: usize) -> Option<Figure> {
         let fact = self.facts.get_mut(index)?;
         let q = self.reading.quantities.get(fact.quantity)?;
+        // 较年初-8% is a decrease by 8 %.
+        let falls = fact.change.as_ref().is_some_and(|change| change.direction == ChangeDirection::Decrease);
+        let stated = |value: Decimal| plain(if falls { value.abs() } else { value });
         let bounds = fact.metric == Metric::Condition && q.qualifier == Qualifier::Exact;
         Some(Figure {
             id: figure_id(index),
             metric: fact.metric,
+            value: q.value.map(stated)?,
+            upper_value: q.upper.map(stated).unwrap_or_default(),
             label: take(&mut fact.label),
-            value: q.value.map(plain)?,
-            upper_value: q.upper.map(plain).unwrap_or_default(),
             kind: fact.kind,
             unit: take(&mut fact.unit),
             qualifier: if bounds { Qualifier::AtMost } else { q.qualifier },

@@ -2,7 +2,7 @@
 
 use super::Fact;
 use super::window::Window;
-use crate::lexicon::{In, Role};
+use crate::lexicon::{Hit, In, Role};
 use crate::reading::Reading;
 use crate::recognize::date::{DateShape, Day};
 use crate::recognize::quantity::QuantityMention;
@@ -102,6 +102,9 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     if let Some(shift) = shared(reading, q, window, before) {
         return Some(shift);
     }
+    if let Some(shift) = signed(reading, q, window, before) {
+        return Some(shift);
+    }
     let direct = directly_before(reading, left.clone(), q.kind);
     let (direction, word) = direct
         .or_else(|| verb_and_rate(reading, q, left))
@@ -112,6 +115,32 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     let noun_end = from.unwrap_or(word.start).min(word.start);
     let new = reading.source.starts_with(word.start, "新增");
     Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
+}
+
+/// 较年初-8%, 同比:+1.2亿元, 增速↓3.5%: an arrow, or a sign behind a comparison.
+fn signed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
+    const COMPARES: In = In::roles(&[Role::YearOnYear, Role::Versus, Role::Increase, Role::Decrease]);
+    let (direction, arrow) = match reading.source.before(q.core.start) {
+        '↑' | '▲' | '△' => (ChangeDirection::Increase, true),
+        '↓' | '▼' | '▽' => (ChangeDirection::Decrease, true),
+        '+' => (ChangeDirection::Increase, false),
+        // YoY-8%: behind a letter the sign is no part of the number.
+        '-' if reading.source.before(q.core.start - 1).is_ascii_alphabetic() => (ChangeDirection::Decrease, false),
+        _ if q.value.is_some_and(|value| value.is_sign_negative()) => (ChangeDirection::Decrease, false),
+        _ => return None,
+    };
+    // 同比:+8%: what the clause before the colon compares.
+    let colon = window.clause.start.checked_sub(1).filter(|&at| reading.source.at(at) == ':' && at > window.sentence.start);
+    let start = colon.map_or(window.left.start, |at| reading.clause_start(at, window.sentence.start).max(window.sentence.start));
+    let compared = start.min(window.left.start)..window.left.end;
+    let word = reading.hits.within(compared.clone(), COMPARES).last();
+    if word.is_none() && !arrow {
+        return None;
+    }
+    let at = word.map_or(window.left.end, Hit::start);
+    let (baseline, from) = baseline(reading, &(compared.start..q.range.start), compared.start, before, q);
+    let noun_end = from.unwrap_or(at).min(at);
+    Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..q.core.start).to_owned(), new: false })
 }
 
 /// Whether a table's column holds changes: 比年初, 增速, 同比增长.
@@ -181,6 +210,12 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::source::Glyphs, kind:
         let adverb = matches!(reading.lexicon.form(hit), "多" | "少");
         let done = || reading.hits.at(hit.end()).iter().any(|verb| verb.end() == left.end && verb.has_role(Role::Boundary));
         if !tail.is_empty() && !FILLERS.contains(&tail) && !(adverb && done()) {
+            continue;
+        }
+        // 减少到35%: no 少 of its own.
+        let roles = const { In::roles(&[Role::Increase, Role::Decrease]) };
+        let longer = |other: &Hit| other.is_in(roles) && other.start() < hit.start() && hit.end() <= other.end();
+        if reading.hits.starting_in(hit.start().saturating_sub(4)..hit.start()).iter().any(longer) {
             continue;
         }
         let single = hit.end() - hit.start() == 1;

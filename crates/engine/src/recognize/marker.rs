@@ -156,7 +156,7 @@ fn joins_word(view: &View<'_>, at: usize, i: usize) -> bool {
     let hyphen = view.at(i) == '-' && i > at && view.at(i + 1).is_ascii_digit();
     hyphen && {
         let end = (i + 1..i + 5).find(|&j| !view.at(j).is_ascii_digit()).unwrap_or(i + 5);
-        !matches!(view.at(end), 'B' | 'b' | 'p' | '.' | '%' | '个')
+        !matches!(view.at(end), 'B' | 'b' | 'p' | '.' | '%' | '个' | '万' | '亿' | '元')
     }
 }
 
