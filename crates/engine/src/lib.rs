@@ -33,6 +33,7 @@ mod discourse;
 pub mod lexicon;
 mod lists;
 mod measure;
+mod mood;
 mod outline;
 mod reading;
 #[doc(hidden)]
@@ -133,6 +134,8 @@ impl Engine {
             &outline,
             discourse::Marks { institutions: &institutions, groups: &groups, borrowers: &borrowers, dates: &dates },
         );
+        let named = Placed::new(&institutions, source.len(), |mention| mention.range.start);
+        let moods = mood::Moods::find(mood::Text { source: &source, hits: &hits, lexicon, outline: &outline, institutions: &named });
         let places = institutions.iter().map(|m| &m.range).chain(borrowers.iter().map(|b| &b.range));
         let mut names: Vec<Glyphs> = taken.iter().chain(places).cloned().collect();
         names.sort_by_key(|name| name.start);
@@ -142,13 +145,14 @@ impl Engine {
             hits: &hits,
             dates: Placed::new(&dates, source.len(), |date| date.range.start),
             quantities: Placed::new(&quantities, source.len(), |quantity| quantity.core.start),
-            institutions: Placed::new(&institutions, source.len(), |mention| mention.range.start),
+            institutions: named,
             borrowers: Placed::new(&borrowers, source.len(), |borrower| borrower.range.start),
             names: &names,
             products: Placed::new(&products, source.len(), |product| product.range.start),
             outline: &outline,
             discourse: &discourse,
             published,
+            moods: &moods,
         };
         let cues = measure::cues(&reading);
         let attribution = attribute::attribute(&reading, &cues);

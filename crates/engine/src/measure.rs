@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::attribute::Fact;
 use super::discourse::oversees;
 use super::lexicon::{Hit, In, Role, Sense};
+use super::mood::Mood;
 use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::report::{InstitutionType, MeasureCategory};
@@ -25,6 +26,8 @@ pub struct Cue {
     pub range: Glyphs,
     /// Somebody is told to do it.
     pub demanded: bool,
+    /// It will be done.
+    pub planned: bool,
 }
 
 /// An act of an institution before it is reported.
@@ -49,7 +52,6 @@ pub struct Act {
 pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
     let mut out = Vec::with_capacity(reading.source.len() / 32);
     let mut begun = vec![Begun::default(); reading.lexicon.tables().category_forms.len()];
-    let mut plans_in = usize::MAX;
     let words = reading.hits.of(In::CATEGORIES);
     let mut words = words.as_slice();
     for sentence in &reading.outline.sentences {
@@ -59,14 +61,6 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
         if is_boilerplate(reading, &sentence.range) {
             continue;
         }
-        if speaks_of_plans(reading, &sentence.range) {
-            plans_in = sentence.paragraph;
-            continue;
-        }
-        if plans_in == sentence.paragraph && reading.any(sentence.range.clone(), words!["将", "力争", "努力"]) {
-            continue;
-        }
-        plans_in = usize::MAX;
         words = from(words, sentence.range.start);
         let mut demanded = false;
         for clause in reading.clauses(&sentence.range) {
@@ -98,37 +92,6 @@ fn from(words: &[Hit], at: usize) -> &[Hit] {
 #[must_use]
 pub fn is_boilerplate(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
     reading.words(sentence.clone(), Role::Boilerplate).next().is_some()
-}
-
-/// 下一步, 今后: what the sentence says is intended, not done.
-#[must_use]
-pub fn opens_plan(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
-    const OPENERS: &Words = words!["下一步", "下步", "下阶段", "下一阶段", "接下来", "今后", "未来", "展望", "后续"];
-    let mut head = sentence.start..sentence.end.min(sentence.start + 6);
-    head.any(|i| OPENERS.start_at(reading.source, i))
-}
-
-/// Whether a sentence opens a plan, or says with 将 that it goes on with one.
-fn speaks_of_plans(reading: &Reading<'_, '_>, sentence: &Glyphs) -> bool {
-    opens_plan(reading, sentence)
-        || (reading.any(
-            sentence.start..sentence.end.min(sentence.start + 30),
-            words![
-                "将继续",
-                "将持续",
-                "将进一步",
-                "将以更",
-                "将坚持",
-                "将始终",
-                "将统筹",
-                "将不断",
-                "下一步将",
-                "下步将",
-                "下阶段将",
-                "接下来将",
-                "今后将",
-            ],
-        ))
 }
 
 /// A clause and what it says as a whole, looked up when first asked.
@@ -174,7 +137,7 @@ struct Begun {
 
 /// The cues that `words` are in one clause, put in their places among `out`.
 fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demanded: bool, begun: &mut [Begun], out: &mut Vec<Cue>) {
-    if purposive(reading, &clause) || circumstantial(reading, &clause) {
+    if circumstantial(reading, &clause) {
         return;
     }
     let tables = reading.lexicon.tables();
@@ -200,7 +163,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
                 }
                 _ => continue,
             };
-            let cue = Cue { category, range: start..hit.end(), demanded };
+            let cue = Cue { category, range: start..hit.end(), demanded, planned: reading.moods.has(start, Mood::Coming) };
             if stands(&clause, &cue) {
                 // By place: only a form of several parts begins before the cue found last.
                 let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
@@ -255,65 +218,14 @@ fn circumstantial(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
         || source.ends_with(clause.start, "原标题:")
 }
 
-/// 为进一步缩短…: a clause that says what for.
-fn purposive(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
-    const OPENERS: &Words = words![
-        "为进一步",
-        "为了",
-        "为充分",
-        "为确保",
-        "为切实",
-        "为有效",
-        "为满足",
-        "为扎实",
-        "为解决",
-        "为推进",
-        "为贯彻",
-        "为落实",
-        "为全面",
-        "为更好",
-        "为加快",
-        "为推动",
-        "为深入",
-        "为积极",
-        "为支持",
-        "为助力",
-        "为做好",
-        "为方便",
-        "为提升",
-        "为提高",
-        "为缓解",
-        "为破解",
-        "为保障",
-        "为帮助",
-        "为缩短",
-        "为压缩",
-        "为简化",
-        "为优化",
-        "为降低",
-        "为减轻",
-    ];
-    const BACKGROUND: &[&str] = &["受疫情", "受新冠", "由于", "因疫情", "随着", "面对", "针对"];
-    let start = (clause.start..clause.end).find(|&i| !matches!(reading.source.at(i), '“' | '"' | ' ')).unwrap_or(clause.start);
-    let skip = list_marker(reading, start);
-    if !matches!(reading.source.at(skip), '为' | '受' | '由') {
-        return false;
-    }
-    OPENERS.start_at(reading.source, skip) && !reading.any(clause.clone(), words!["提供", "发放", "办理", "减免", "投放"])
-        || BACKGROUND.iter().take(3).any(|o| reading.source.starts_with(skip, o))
-}
-
-/// The glyph behind 一是 or (一).
-fn list_marker(reading: &Reading<'_, '_>, at: usize) -> usize {
-    let digit = matches!(reading.source.at(at), '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十');
-    if digit && reading.source.at(at + 1) == '是' { at + 2 } else { at }
-}
-
 /// Whether a cue stands for an act where it is: not in a title, not wished for, not somebody else's.
 fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
     let Clause { reading, range: ref within, .. } = *clause;
     let source = reading.source;
     let (start, end) = (cue.range.start, cue.range.end);
+    if reading.moods.is_no_act(start) {
+        return false;
+    }
     let ahead = source.marks(within.start.saturating_sub(30)..start);
     let bracket = ahead.iter().rev().map(|&at| source.at(at)).find(|c| matches!(c, '《' | '》' | '。'));
     let titled = bracket == Some('《');
@@ -450,6 +362,8 @@ struct Claim {
     words: Option<Glyphs>,
     /// The fact.
     fact: Option<usize>,
+    /// It will be done, or is expected.
+    planned: bool,
 }
 
 /// Gathers cues and facts into acts: one for each owner, sentence and category.
@@ -466,24 +380,32 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
             .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
         let owner = if cue.demanded { reading.discourse.guide(owner) } else { reading.discourse.actor(owner, cue.category, sector) };
-        claims.push(Claim { of: (sentence.start, owner, cue.category), at, sentence, words: Some(cue.range.clone()), fact: None });
+        claims.push(Claim {
+            of: (sentence.start, owner, cue.category),
+            at,
+            sentence,
+            words: Some(cue.range.clone()),
+            fact: None,
+            planned: cue.planned,
+        });
     }
     for (index, fact) in facts.iter().enumerate() {
         let (Some(owner), Some(category), Some(_)) = (fact.owner, fact.category, fact.sentence) else { continue };
         let at = reading.quantities.get(fact.quantity).map_or(0, |q| q.core.start);
         let sentence = sentence_of(reading, at);
-        claims.push(Claim { of: (sentence.start, owner, category), at, sentence, words: None, fact: Some(index) });
+        claims.push(Claim { of: (sentence.start, owner, category), at, sentence, words: None, fact: Some(index), planned: fact.planned });
     }
     // The first claim of an act says where it is: cues before facts, and each by place.
     let mut order: Vec<_> = claims.iter().map(|claim| claim.of).zip(0_usize..).collect();
     order.sort_unstable();
     let act = |order: &[((usize, usize, MeasureCategory), usize)]| {
+        let planned = order.iter().filter_map(|&(_, index)| claims.get(index)).all(|claim| claim.planned);
         let mut own = order.iter().filter_map(|&(_, index)| claims.get(index)).peekable();
         let first = *own.peek()?;
         let (_, owner, category) = first.of;
         let range = clause_in(reading, first.at, &first.sentence);
         let words = first.words.clone().unwrap_or_else(|| range.clone());
-        Some(Act { owner, category, range, words, facts: own.filter_map(|claim| claim.fact).collect(), planned: false })
+        Some(Act { owner, category, range, words, facts: own.filter_map(|claim| claim.fact).collect(), planned })
     };
     let mut acts: Vec<Act> = order.chunk_by(|a, b| a.0 == b.0).filter_map(act).collect();
     acts.sort_by_key(|a| (a.range.start, a.category, a.owner));

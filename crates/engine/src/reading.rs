@@ -3,6 +3,7 @@
 use super::discourse::Discourse;
 use super::lexicon::{Hit, Hits, In, Lexicon, Role};
 use super::lists::Placed;
+use super::mood::Moods;
 use super::outline::Outline;
 use super::recognize::date::{DateMention, Day};
 use super::recognize::institution::InstitutionMention;
@@ -38,6 +39,8 @@ pub struct Reading<'a, 't> {
     pub discourse: &'a Discourse,
     /// The day of publication.
     pub published: Option<Day>,
+    /// Whether what a place names is done.
+    pub moods: &'a Moods,
 }
 
 impl Reading<'_, '_> {

@@ -3,26 +3,25 @@
 use std::ops::Range;
 
 use super::Fact;
-use crate::measure::{Cue, opens_plan};
+use crate::measure::Cue;
+use crate::mood::Mood;
 use crate::reading::Reading;
 use crate::report::{InstitutionType, MeasureCategory as C, Metric, QuantityKind};
 use crate::words::{Words, words};
 
 /// Settles the category of each fact of a sentence.
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
-    // What is planned is no act yet, whatever its sum.
-    if facts.get(range.start).is_some_and(|first| opens_plan(reading, &first.window.sentence)) {
-        return;
-    }
     for index in range.clone() {
-        let category = facts.get(index).and_then(|f| fixed(reading, f)).map(|c| by_trade(reading, facts.get(index), c));
+        plan(reading, facts, index);
+        let category = facts.get(index).filter(|_| !is_a_plan(reading, cues, facts, range.start..index)).and_then(|f| fixed(reading, f));
+        let category = category.map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {
             fact.category = category;
         }
     }
     for index in range.clone() {
         let Some(fact) = facts.get(index) else { continue };
-        if fact.category.is_some() || never(fact) {
+        if fact.category.is_some() || never(fact) || is_a_plan(reading, cues, facts, range.start..index) {
             continue;
         }
         let repaid = facts
@@ -45,6 +44,29 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
             fact.category = category;
         }
     }
+}
+
+/// Notes whether a figure is intended or expected. A limit of a policy is not, nor is where a planned change starts.
+fn plan(reading: &Reading<'_, '_>, facts: &mut [Fact], index: usize) {
+    let Some(fact) = facts.get_mut(index) else { return };
+    let Some(q) = reading.quantities.get(fact.quantity) else { return };
+    let starts = matches!(reading.source.before(q.range.start), '由' | '从')
+        && matches!(reading.source.at(q.range.end), '提' | '升' | '降' | '增' | '减' | '调' | '扩' | '压' | '缩');
+    fact.planned = fact.metric != Metric::Condition && !starts && reading.moods.is_planned(q.core.start);
+}
+
+/// Whether a figure is of a plan, which is no act yet: meant, or the expected effect of nothing done before it.
+fn is_a_plan(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], before: Range<usize>) -> bool {
+    let Some(fact) = facts.get(before.end) else { return false };
+    let at = fact.window.left.end;
+    let has = |mood| fact.planned && reading.moods.has(at.saturating_sub(1), mood);
+    let acted = || {
+        let sentence = &fact.window.sentence;
+        let from = cues.partition_point(|cue| cue.range.start < sentence.start);
+        let counted = facts.get(before.clone()).unwrap_or_default().iter().any(|fact| fact.category.is_some() && !fact.planned);
+        counted || cues.get(from).is_some_and(|cue| cue.range.start < at)
+    };
+    has(Mood::Meant) || has(Mood::Expected) && !acted()
 }
 
 /// Figures that belong to no act.

@@ -4,6 +4,7 @@ use super::window::Window;
 use super::{Attribution, Fact};
 use crate::discourse::is_company;
 use crate::lexicon::Role;
+use crate::mood::Mood;
 use crate::outline::ParagraphKind;
 use crate::reading::Reading;
 use crate::recognize::quantity::{QuantityMention, Script};
@@ -58,6 +59,9 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
         return QuantityRole::Heading;
     }
     if crate::measure::is_boilerplate(reading, &window.clause) {
+        return QuantityRole::Context;
+    }
+    if reading.moods.has(q.core.start, Mood::Denied) {
         return QuantityRole::Context;
     }
     if duration_of_something_else(reading, q, window) || someone_elses(reading, q, window, before) {

@@ -109,6 +109,46 @@ classes! {
     HalfWord,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
+    /// 发放 走访 推出: the verb of an act.
+    Deed,
+    /// 发放 提供 成立: a deed that ends a purpose named before it.
+    Giving,
+    /// 未 没有 暂不: the act named behind it is not done.
+    Negation,
+    /// 拟 力争: what is named behind it is meant to be done.
+    Aiming,
+    /// 计划: as a verb, means to do what is named behind it.
+    Projecting,
+    /// 确保 努力: what is named behind it, in its clause, is to come about.
+    Ensuring,
+    /// 预计 可望: what is named behind it is an effect that has not come about yet.
+    Expecting,
+    /// 目标: a sum beside it is aimed at.
+    Target,
+    /// 下一步 今后: opens what is intended.
+    Planning,
+    /// 继续 进一步: behind 将, an intention and no concrete act.
+    Vague,
+    /// 已 累计 截至: what was intended ends before it.
+    Done,
+    /// 以便 旨在: what for.
+    Purposive,
+    /// 围绕 聚焦: what an act is about.
+    Focusing,
+    /// 荣获 被评为: an honour that somebody else gives.
+    Award,
+    /// 成效显著 不停步: ends a clause that tells of no act.
+    Verdict,
+    /// 记者 企业代表 县领导: somebody who is not the institution.
+    Outsider,
+    /// 前提下 过程中: ends a phrase with 在 that says under what an act is done.
+    Circumstance,
+    /// 由于 受疫情: opens a clause that says why.
+    Background,
+    /// 结果 排名: ends a noun phrase that names the outcome of an appraisal.
+    Outcome,
+    /// 未来 模拟 信贷计划: holds a glyph of a mood and shows none.
+    Plain,
 }
 
 /// How many times 64 classes a set can hold.

@@ -355,6 +355,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "name.toml",
     "grammar.toml",
     "clause.toml",
+    "act.toml",
     "context.toml",
     "idiom.toml"
 ];

@@ -279,6 +279,12 @@ fn every_rule_of_grammar_reads_its_sentence() {
     every_rule_reads_its_sentence("grammar.toml");
 }
 
+/// What is done, and what is only named.
+#[test]
+fn every_rule_of_acts_reads_its_sentence() {
+    every_rule_reads_its_sentence("act.toml");
+}
+
 /// Whose a figure is.
 #[test]
 fn every_rule_of_ownership_reads_its_sentence() {
