@@ -76,7 +76,7 @@ pub fn label(
     }
     let (left, right) = (window.noun_before(reading), window.noun_after(reading));
     let noun = match q.kind {
-        QuantityKind::Count => window.counted(reading, q),
+        QuantityKind::Count => window.counted(reading, q).noun,
         _ if metric == Metric::Condition && !right.is_empty() => right,
         _ if left.is_empty() => right,
         _ if metric == Metric::Condition => left,

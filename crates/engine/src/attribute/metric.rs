@@ -1,15 +1,15 @@
 //! What a number measures: the strongest cue near it, or what the sentence was about.
 
-use super::Fact;
 use super::change::Shift;
-use super::window::{Window, noun_after, noun_before, trimmed_end, without_brackets};
-use crate::lexicon::{Hit, In, Sense};
+use super::window::{Window, noun_before, without_brackets};
+use super::{Fact, count};
+use crate::lexicon::{Class, Hit, In, Sense};
 use crate::reading::Reading;
 use crate::recognize::name::Product;
 use crate::recognize::quantity::QuantityMention;
 use crate::report::{Metric, Qualifier, QuantityKind};
 use crate::source::Glyphs;
-use crate::words::{Words, words};
+use crate::words::words;
 
 /// A metric with the kind and unit the sentence gives the number, and the words that showed it.
 #[derive(Clone, Debug)]
@@ -22,12 +22,28 @@ pub struct Measured {
     pub unit: String,
     /// Rule and words.
     pub why: (&'static str, String),
+    /// Whether it rests on a default or on words that no table knows.
+    pub doubt: bool,
 }
+
+/// Rules that give a metric for want of a better one.
+const DEFAULTS: &[&str] = &[
+    "no_cue",
+    "no_metric",
+    "multiple",
+    "cue_in_sentence",
+    "sum_of_a_product",
+    "growth_of_something_else",
+    "ratio_without_cue",
+    "named_by_its_column",
+    "nothing_known",
+];
 
 /// A cue found near a number.
 #[derive(Clone, Copy, Debug)]
-struct Found {
-    metric: Metric,
+pub struct Found {
+    /// What it shows.
+    pub metric: Metric,
     strength: u8,
     start: usize,
     end: usize,
@@ -51,7 +67,13 @@ pub fn metric(
     topic: Option<&Fact>,
 ) -> Measured {
     let (kind, unit) = settle_kind(reading, q, window);
-    let built = |metric: Metric, rule: &'static str, words: String| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
+    let built = |metric: Metric, rule: &'static str, words: String| Measured {
+        metric,
+        kind,
+        unit: unit.to_owned(),
+        why: (rule, words),
+        doubt: DEFAULTS.contains(&rule),
+    };
     if let Some(column) = &window.column {
         return in_column(reading, column, kind, unit, before);
     }
@@ -70,7 +92,11 @@ pub fn metric(
     match kind {
         QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
         QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
-        QuantityKind::Count | QuantityKind::Number => count(reading, q, window, built),
+        QuantityKind::Count | QuantityKind::Number => {
+            let verdict = count::count(reading, q, window, before);
+            let words = reading.source.text(window.counted(reading, q).noun).to_owned();
+            Measured { doubt: verdict.default, ..built(verdict.metric, verdict.rule, words) }
+        }
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
         QuantityKind::Multiple => topic
@@ -85,7 +111,7 @@ pub fn metric(
 /// What a number in a table measures: what its column is called, or if that only compares (比年初), the column before.
 fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, unit: &str, before: &[Fact]) -> Measured {
     let words = |range: Glyphs| reading.source.text(range).to_owned();
-    let built = |metric, rule, words| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words) };
+    let built = |metric, rule, words| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words), doubt: DEFAULTS.contains(&rule) };
     let cue = strongest(reading, kind, column, &(0..0));
     if let Some(found) = cue.or_else(|| strongest(reading, QuantityKind::Money, column, &(0..0)).filter(|_| kind == QuantityKind::Percent))
     {
@@ -118,19 +144,9 @@ fn settle_kind<'q>(reading: &Reading<'_, '_>, q: &'q QuantityMention, window: &W
         return (QuantityKind::Count, "");
     }
     let counted = !noun.is_empty()
-        && reading
-            .hits
-            .inside(noun.clone())
-            .any(|h| h.start() <= noun.start + 4 && reading.lexicon.senses(h).iter().any(|s| is_counted(reading, *s)))
+        && reading.hits.inside(noun.clone()).any(|h| h.start() <= noun.start + 4 && reading.lexicon.classes(h).has(Class::Customer))
         && !reading.any(noun, words!["贷款", "资金", "赔款", "元"]);
     if counted { (QuantityKind::Count, "") } else { (QuantityKind::Money, "CNY") }
-}
-
-fn is_counted(reading: &Reading<'_, '_>, sense: Sense) -> bool {
-    match sense {
-        Sense::Metric(i) => reading.lexicon.tables().metrics.get(i as usize).is_some_and(|m| m.code == Metric::CustomerCount),
-        _ => false,
-    }
 }
 
 /// Whether a change says itself what changes: 贷款加权平均利率较年初下降…
@@ -155,7 +171,7 @@ const LONGEST_PRODUCT: usize = 16;
 const LONGEST_CUE: usize = 8;
 
 /// The strongest cue for `kind` in `left` or `right`; of equals the one nearest to the number.
-fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
+pub fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, right: &Glyphs) -> Option<Found> {
     let metrics = &reading.lexicon.tables().metrics;
     let row_of = |sense: &Sense| match sense {
         Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&kind)),
@@ -394,9 +410,9 @@ fn ratio(
             return built(found.stock(), "growth_of", reading.source.text(found.start..found.end).to_owned());
         }
         if kind == QuantityKind::Percent
-            && let Some(found) = strongest(reading, QuantityKind::Count, &window.left, &(0..0))
+            && let Some(counted) = count::head(reading, &grows)
         {
-            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
+            return built(counted.metric, "growth_of_a_count", reading.source.text(grows).to_owned());
         }
         if let Some(level) = topic {
             return built(level.metric, "growth_of_the_topic", level.label.clone());
@@ -413,140 +429,6 @@ fn ratio(
         return rate;
     }
     built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
-}
-
-/// What is held by the term: 培训26期.
-const TAUGHT: &Words = words!["培训", "讲座", "夜校", "沙龙", "课堂", "直播"];
-
-/// What makes 件 count claims and complaints.
-const CLAIMS: &Words = words!["投诉", "案件", "赔案", "结案", "赔付", "理赔", "给付"];
-
-fn count(
-    reading: &Reading<'_, '_>,
-    q: &QuantityMention,
-    window: &Window,
-    built: impl Fn(Metric, &'static str, String) -> Measured,
-) -> Measured {
-    let noun = window.counted(reading, q);
-    let head = head_cue(reading, &noun);
-    let words = reading.source.text(noun.clone());
-    let is = |m: Metric| head == Some(m);
-    if reading.any(noun.clone(), words!["钱包", "收款码", "二维码"]) && !reading.any(noun.clone(), words!["零钱包"]) {
-        return built(Metric::Other, "classifier_and_noun", words.to_owned());
-    }
-    let in_left = |list: &Words| reading.any(window.left.clone(), list);
-    let metric = match q.unit.as_str() {
-        "户" | "户次" | "家次" | "户家" | "户企" => Metric::CustomerCount,
-        "款" => Metric::ProductCount,
-        "期" if reading.any(noun.clone(), TAUGHT) || in_left(TAUGHT) => Metric::EventCount,
-        "个" | "项" if words!["环节", "流程", "步骤", "手续", "事项", "权限"].end_before(reading.source, noun.end) => {
-            Metric::Other
-        }
-        "场" | "场次" | "堂" => Metric::EventCount,
-        "笔" => {
-            if in_left(words!["申贷", "申请", "报案", "预约", "受理线上"]) || reading.any(noun.clone(), words!["申贷", "申请", "报案"])
-            {
-                Metric::ApplicationCount
-            } else if reading.any(noun.clone(), words!["业务", "交易", "结案", "案件", "结算", "汇款"])
-                || in_left(words!["业务", "结案", "交易"])
-            {
-                Metric::Other
-            } else {
-                Metric::LoanCount
-            }
-        }
-        "件" | "单" | "份" if in_left(words!["保单", "签单", "承保"]) => Metric::Other,
-        "件" if reading.any(noun.clone(), words!["报案", "申请"]) || in_left(words!["报案", "申请"]) => Metric::ApplicationCount,
-        "件" if reading.any(noun.clone(), CLAIMS) || in_left(CLAIMS) => Metric::Other,
-        "人次" | "次" | "人" | "名" | "位" | "万人" | "万人次" | "人员" => {
-            if reading.any(noun.clone(), words!["点击", "访问", "浏览"]) || in_left(words!["点击", "访问", "浏览量"]) {
-                Metric::Other
-            } else if is(Metric::StaffCount) && !reading.any(noun.clone(), words!["下岗", "失业", "退休", "待业"]) {
-                Metric::StaffCount
-            } else if q.unit == "次" {
-                Metric::EventCount
-            } else {
-                Metric::CustomerCount
-            }
-        }
-        "家" | "所" | "个" | "处" | "间" | "座" => head
-            .filter(|m| q.unit == "个" || *m != Metric::StaffCount)
-            .filter(|m| q.unit != "家" || *m != Metric::AdminUnitCount)
-            .unwrap_or(if q.unit == "家" { Metric::CustomerCount } else { Metric::PhysicalQuantity }),
-        "台" | "部" | "辆" | "套" | "架" => head.filter(|m| *m == Metric::OutletCount).unwrap_or(Metric::PhysicalQuantity),
-        "项" | "种" | "类" | "只" | "支" | "单" => head
-            .filter(|m| matches!(m, Metric::ProductCount | Metric::ProjectCount | Metric::StaffCount))
-            .unwrap_or(if matches!(q.unit.as_str(), "只") { Metric::PhysicalQuantity } else { Metric::Other }),
-        "张" | "份" | "期" | "条" => Metric::Other,
-        "" => head.unwrap_or(Metric::CustomerCount),
-        _ => head.filter(|m| matches!(m, Metric::AdminUnitCount)).unwrap_or(Metric::PhysicalQuantity),
-    };
-    built(metric, "classifier_and_noun", words.to_owned())
-}
-
-/// The noun a count counts.
-pub fn counted_noun(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Glyphs {
-    let (left, mut right) = (window.noun_before(reading), window.noun_after(reading));
-    // 1800余名英文流利的青年员工: the noun stands behind its description.
-    if !right.is_empty() && reading.source.at(right.end) == '的' && head_cue(reading, &right).is_none() {
-        let described = noun_after(reading, &(right.end + 1..window.right.end.max(right.end + 1)));
-        if described.len() >= 2 {
-            right = described;
-        }
-    }
-    if left.is_empty() && right.is_empty() {
-        // 培训26期, 赔付2.41万件: acts that are counted themselves.
-        let act = trimmed_end(reading, &window.left);
-        if TAUGHT.end_before(reading.source, act) || CLAIMS.end_before(reading.source, act) {
-            return act - 2..act;
-        }
-        if window.clause.start > window.sentence.start {
-            // 提供智能POS机,累计布放超20000台: the noun stands in the clause before.
-            let end = window.clause.start - 1;
-            let before = reading.clause_start(end, window.sentence.start)..end;
-            let counted = !reading.quantities_in(&before).is_empty();
-            return if counted { right } else { noun_before(reading, &before) };
-        }
-    }
-    let postposed = right.is_empty()
-        || (!left.is_empty()
-            && matches!(q.unit.as_str(), "户" | "笔" | "户次")
-            && head_cue(reading, &left).is_some()
-            && head_cue(reading, &right).is_none());
-    // A verb of two characters that no table knows stands before the number, not a noun.
-    let attributive = !right.is_empty()
-        && (head_cue(reading, &right).is_some() || left.is_empty() || left.len() <= 3 || head_cue(reading, &left).is_none());
-    if postposed || !attributive {
-        return if left.is_empty() { right } else { left };
-    }
-    // The verb of the sum that follows is no part of what is counted: 3126户茶农|授信2.74亿元.
-    let lends = words!["授信", "贷款", "放款", "融资", "担保", "让利", "理赔", "赔付"].end_before(reading.source, right.end);
-    if lends && right.end == window.right.end && right.len() != 3 && reading.source.at(right.end).is_ascii_digit() {
-        right.end = right.end.saturating_sub(2).max(right.start);
-    }
-    // What stands behind the noun counted is no part of it: 216名客户经理|包村.
-    let head = cues_in(reading, &right).map(|(end, _, _)| end).max();
-    right.start..head.filter(|end| right.end - end >= 2).unwrap_or(right.end)
-}
-
-/// The metric cue at the head (the end) of a noun phrase.
-fn head_cue(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
-    cues_in(reading, noun).max_by_key(|(end, len, _)| (*end, *len)).map(|(_, _, metric)| metric)
-}
-
-/// The cues of counted things in a noun phrase: where each ends, how long it is, what it means.
-fn cues_in(reading: &Reading<'_, '_>, noun: &Glyphs) -> impl Iterator<Item = (usize, usize, Metric)> {
-    let metrics = &reading.lexicon.tables().metrics;
-    let code = |sense: &Sense| match sense {
-        Sense::Metric(i) => metrics.get(*i as usize).filter(|row| row.kinds.contains(&QuantityKind::Count)).map(|row| row.code),
-        _ => None,
-    };
-    reading.hits.within(noun.clone(), In::METRICS).flat_map(move |hit| {
-        let codes = reading.lexicon.senses(hit).iter().filter_map(code);
-        // 村镇银行 are banks.
-        let counts = move |code: &Metric| !(*code == Metric::AdminUnitCount && reading.source.starts_with(hit.end(), "银行"));
-        codes.filter(counts).map(move |code| (hit.end(), hit.end() - hit.start(), code))
-    })
 }
 
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {

@@ -7,6 +7,8 @@
 mod category;
 mod change;
 mod codes;
+mod count;
+mod doubt;
 mod label;
 mod metric;
 mod part;
@@ -17,6 +19,7 @@ mod window;
 
 pub use change::iso;
 pub use codes::codes_in;
+pub use doubt::{Doubts, Field};
 pub use window::Window;
 
 use super::discourse::{is_sector_statistic, oversees};
@@ -72,6 +75,8 @@ pub struct Fact {
     pub window: Window,
     /// Why.
     pub derivation: Derivation,
+    /// What of it is in doubt.
+    pub doubts: Doubts,
 }
 
 /// What attribution makes of the numbers of a text.
@@ -113,8 +118,17 @@ pub fn attribute(reading: &Reading<'_, '_>, cues: &[Cue]) -> Attribution {
         part::parts(reading, &mut out.facts, first..facts);
         category::settle(reading, cues, &mut out.facts, first..facts);
         codes::share(reading, &mut out.facts, first..facts);
+        explain_doubts(out.facts.get_mut(first..).unwrap_or_default());
     }
     out
+}
+
+/// Says in the derivation of each fact what of it is in doubt.
+fn explain_doubts(facts: &mut [Fact]) {
+    for fact in facts {
+        let doubts = fact.doubts;
+        fact.derivation.steps.extend(doubts.names().map(|name| ("in_doubt", name.to_owned())));
+    }
 }
 
 /// How many steps lead to most facts, at the most.
@@ -164,7 +178,9 @@ fn read(
         sentence: Some(sentence),
         window,
         derivation: Derivation { steps: Vec::with_capacity(STEPS) },
+        doubts: Doubts::default(),
     };
+    fact.doubts.add(Field::Metric, measured.doubt);
     fact.derivation.steps.push(measured.why);
     fact.change = shift.as_ref().map(|s| s.resolve(reading, fact.period.as_ref(), topic));
     if let Some(change) = &fact.change {
@@ -247,7 +263,9 @@ pub fn in_heading(reading: &Reading<'_, '_>, quantity: usize, heading: &Glyphs, 
         sentence: None,
         window,
         derivation: Derivation { steps: vec![("stated_in_a_heading_alone", String::new()), measured.why] },
+        doubts: Doubts::default(),
     };
+    fact.doubts.add(Field::Metric, measured.doubt);
     codes::own(reading, &mut fact);
     Some(fact)
 }

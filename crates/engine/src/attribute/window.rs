@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::metric::counted_noun;
+use super::count::{Counted, NOUNS, counted};
 use crate::lexicon::{Hit, In, Role, Sense};
 use crate::outline::inside;
 use crate::reading::Reading;
@@ -29,7 +29,7 @@ pub struct Window {
     pub column: Option<Glyphs>,
     noun_before: OnceCell<Glyphs>,
     noun_after: OnceCell<Glyphs>,
-    counted: OnceCell<Glyphs>,
+    counted: OnceCell<Counted>,
 }
 
 impl Window {
@@ -58,8 +58,8 @@ impl Window {
     }
 
     /// The noun that a count counts.
-    pub fn counted(&self, reading: &Reading<'_, '_>, q: &QuantityMention) -> Glyphs {
-        self.counted.get_or_init(|| counted_noun(reading, q, self)).clone()
+    pub fn counted(&self, reading: &Reading<'_, '_>, q: &QuantityMention) -> Counted {
+        self.counted.get_or_init(|| counted(reading, q, self)).clone()
     }
 
     /// The noun phrase behind the number.
@@ -145,6 +145,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
                 | Sense::Qualifier(_)
                 | Sense::Name(_)
                 | Sense::RegionWord(_) => false,
+                Sense::Class(_) => reading.lexicon.classes(*other).meets(NOUNS),
                 _ => true,
             })
     });

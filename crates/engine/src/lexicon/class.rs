@@ -149,6 +149,60 @@ classes! {
     Outcome,
     /// 未来 模拟 信贷计划: holds a glyph of a mood and shows none.
     Plain,
+    /// 企业 农户 车主: who is served, lent to, insured, visited.
+    Customer,
+    /// 客户经理 志愿者 突击队: who works for the institution.
+    OwnStaff,
+    /// 网点 POS机 服务站: where and with what customers are served.
+    Outlet,
+    /// 讲座 对接会: what is held and takes a time.
+    Event,
+    /// 行政村 乡镇: an area.
+    Place,
+    /// 项目 工程: a project.
+    Project,
+    /// 产品 险种: what is offered.
+    Ware,
+    /// 申请 报案: what customers hand in.
+    Application,
+    /// 投诉 案件 协议: what is counted and has no metric of its own.
+    Case,
+    /// 账户 卡 钱包: what a customer has at a bank, and is not counted by.
+    Account,
+    /// 银行 机构 媒体: whom one works with; a customer where it is served.
+    Partner,
+    /// 浏览 点击: how often something was looked at.
+    PageView,
+    /// 农机 耕地 生猪: goods, stock, land, buildings.
+    Goods,
+    /// 户 家 名: counts firms, households, people.
+    CountsPeople,
+    /// 名 位 人次: counts people, no firms.
+    CountsPersons,
+    /// 场 期 次: counts what is held.
+    CountsEvents,
+    /// 头 台 辆: counts goods.
+    CountsGoods,
+    /// 村 镇: an area that counts itself.
+    CountsPlaces,
+    /// 网点 点位: an outlet that counts itself.
+    CountsOutlets,
+    /// 笔 单: counts loans, payments, policies.
+    CountsDeals,
+    /// 款: counts what is offered.
+    CountsWares,
+    /// 选派 派出: sends one's own people.
+    Sending,
+    /// 布放 设立: puts outlets and machines in place.
+    Placing,
+    /// 接到 受理: takes in what customers hand in.
+    TakingIn,
+    /// 向 惠及 帮扶: serves those who follow.
+    Serving,
+    /// 抵押 质押: gives as security.
+    Pledging,
+    /// 签下 举办 拦截: acts on what follows.
+    Acting,
 }
 
 /// How many times 64 classes a set can hold.
@@ -169,6 +223,18 @@ impl Classes {
             rest = others;
         }
         set
+    }
+
+    /// The classes of both.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "both arrays are as long as the count")]
+    pub const fn or(mut self, other: Self) -> Self {
+        let mut at = 0;
+        while at < WORDS {
+            self.0[at] |= other.0[at];
+            at += 1;
+        }
+        self
     }
 
     /// Whether a class is among them.

@@ -356,6 +356,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "grammar.toml",
     "clause.toml",
     "act.toml",
+    "noun.toml",
+    "verb.toml",
     "context.toml",
     "idiom.toml"
 ];
