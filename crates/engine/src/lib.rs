@@ -18,8 +18,8 @@
 //! [`Engine::extract`] is a row of stages. Each is a free function that returns a value and changes nothing it was given:
 //!
 //! ```text
-//! Bulletin ─▶ SourceText ─▶ Hits ─▶ dates, quantities, institutions, names ─▶ Outline ─▶ Discourse
-//!          ─▶ Reading ─▶ cues ─▶ facts and acts ─▶ ledger, measures, figures ─▶ findings ─▶ Report
+//! Bulletin ─▶ SourceText ─▶ Hits ─▶ dates, quantities, institutions, names ─▶ Tokens ─▶ Outline
+//!          ─▶ Discourse ─▶ Reading ─▶ cues ─▶ facts and acts ─▶ ledger, measures, figures ─▶ findings ─▶ Report
 //! ```
 //!
 //! What an operator adds, a register of institutions and words of his own, comes as [`OperatorText`]; what is wrong with it
@@ -41,16 +41,20 @@ pub mod recognize;
 pub mod report;
 #[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
+pub mod token;
 mod words;
 
 pub use lexicon::{LexiconError, OperatorText, Problems, SourceFile};
 
+use lexicon::general::Pos;
 use lists::Placed;
 use reading::Reading;
 use recognize::date::Day;
 use report::{EngineInfo, Report};
 use sha2::{Digest as _, Sha256};
 use source::{Glyphs, SourceText};
+use token::{Fixed, Tokens};
 
 /// The digest of this engine's own rules, lists and tables; part of `lexicon_digest`.
 pub const SOURCES_DIGEST: &str = env!("JIANBAO_ENGINE_DIGEST");
@@ -125,6 +129,12 @@ impl Engine {
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &openers, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source, &hits);
+        let fixed = Fixed::default()
+            .with(taken.iter().cloned(), Pos::Time)
+            .with(quantities.iter().map(|quantity| quantity.range.clone()), Pos::Number)
+            .with(institutions.iter().map(|mention| mention.range.clone()), Pos::Organisation)
+            .with(borrowers.iter().map(|borrower| borrower.range.clone()), Pos::Organisation);
+        let tokens = Tokens::new(&source, &hits, lexicon, fixed);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });
         outline::table::units(&source, &outline, &hits, lexicon, &mut quantities);
         let discourse = discourse::discourse(
@@ -143,6 +153,7 @@ impl Engine {
             source: &source,
             lexicon,
             hits: &hits,
+            tokens: &tokens,
             dates: Placed::new(&dates, source.len(), |date| date.range.start),
             quantities: Placed::new(&quantities, source.len(), |quantity| quantity.core.start),
             institutions: named,

@@ -111,6 +111,12 @@ impl Ranks {
         let within = |(before, bits): &(u32, u32)| (before + (bits & ((1 << (at % BLOCK)) - 1)).count_ones()) as usize;
         self.blocks.get(at / BLOCK).map_or(self.count, within)
     }
+
+    /// Whether glyph `at` is one of the places.
+    #[must_use]
+    pub fn holds(&self, at: usize) -> bool {
+        self.blocks.get(at / BLOCK).is_some_and(|(_, bits)| bits >> (at % BLOCK) & 1 != 0)
+    }
 }
 
 /// Places of a text, rising.

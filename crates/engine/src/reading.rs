@@ -10,6 +10,7 @@ use super::recognize::institution::InstitutionMention;
 use super::recognize::name::{Borrower, Product};
 use super::recognize::quantity::QuantityMention;
 use super::source::{Glyphs, SourceText};
+use super::token::Tokens;
 use crate::words::Words;
 
 /// A text as the stages before attribution have read it.
@@ -21,6 +22,9 @@ pub struct Reading<'a, 't> {
     pub lexicon: &'a Lexicon,
     /// The words found.
     pub hits: &'a Hits,
+    /// The words that tile the text.
+    #[expect(dead_code, reason = "for the rules to come")]
+    pub tokens: &'a Tokens,
     /// Dates by place.
     pub dates: Placed<'a, DateMention>,
     /// Numbers by place.

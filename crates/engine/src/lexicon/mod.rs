@@ -5,6 +5,8 @@
 
 pub mod addition;
 pub mod class;
+mod entry;
+pub mod general;
 mod group;
 pub mod problem;
 pub mod register;
@@ -78,6 +80,12 @@ impl Hit {
     #[must_use]
     pub const fn start(self) -> usize {
         self.first as usize
+    }
+
+    /// The number of the word.
+    #[must_use]
+    pub(crate) const fn word(self) -> u32 {
+        self.word
     }
 
     /// Glyph after the last.
@@ -303,6 +311,8 @@ pub struct Lexicon {
     word_bits: Vec<u32>,
     /// The classes of each word that has any: these words come first.
     word_classes: Vec<Classes>,
+    /// What each word is when a text is tiled, unless others make it up.
+    word_entries: Vec<Option<general::Entry>>,
     /// The senses of all words, one word after the other.
     senses: Vec<Sense>,
     /// The words as the tables write them.
@@ -397,8 +407,9 @@ impl Lexicon {
         }
         let word_classes =
             senses.iter().map(|(_, of_form)| classes(of_form)).take_while(|classes| *classes != Classes::default()).collect();
+        let word_entries = entry::entries(&senses);
         let trie = Trie::new(word_forms.iter().map(String::as_str)).map_err(|problem| LexiconError::new("*", problem))?;
-        Ok(Self { tables, trie, words, word_bits, word_classes, senses: all_senses, word_forms, digest })
+        Ok(Self { tables, trie, words, word_bits, word_classes, word_entries, senses: all_senses, word_forms, digest })
     }
 
     /// The tables.
@@ -423,7 +434,12 @@ impl Lexicon {
     /// The classes of a found word.
     #[must_use]
     pub fn classes(&self, hit: Hit) -> Classes {
-        self.word_classes.get(hit.word as usize).copied().unwrap_or_default()
+        self.classes_of(hit.word)
+    }
+
+    /// The classes of the word with this number.
+    pub(crate) fn classes_of(&self, word: u32) -> Classes {
+        self.word_classes.get(word as usize).copied().unwrap_or_default()
     }
 
     /// A found word as the tables write it, which is how the normalised text has it.
