@@ -6,12 +6,17 @@ use super::sector::{Sector, Sectors};
 use super::{Discourse, Entity, oversees};
 use crate::outline::Outline;
 use crate::recognize::institution::{InstitutionMention, NameForm};
+use crate::report::InstitutionType;
 
 /// What two names of one institution have in common.
 fn key(name: &str) -> String {
     let mut key = name.to_owned();
     if key.contains("公司") {
         key = key.replace("股份有限公司", "").replace("有限责任公司", "").replace("有限公司", "");
+        // 平安财险公司 is 平安产险; 分公司 and 支公司 are levels.
+        if let Some(short) = key.strip_suffix("公司").filter(|short| !short.ends_with(['分', '支'])) {
+            key.truncate(short.len());
+        }
     }
     key.retain(|c| !matches!(c, '省' | '市' | '县' | '区' | '旗' | '州' | '盟' | '(' | '（' | '）' | ')'));
     key
@@ -146,7 +151,23 @@ pub(super) fn entities(
             *slot = Some(index);
         }
     }
+    complete(outline, mentions, &mut by_key, &mut of, out);
+    for entity in &mut out.entities {
+        entity.mentions.sort_by_key(|r| r.start);
+    }
+    of
+}
+
+/// Finds whom the mentions mean that are not proper names: outlets, fragments, head offices.
+fn complete(
+    outline: &Outline,
+    mentions: &[InstitutionMention],
+    by_key: &mut BTreeMap<String, usize>,
+    of: &mut [Option<usize>],
+    out: &mut Discourse,
+) {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let only_kind = only_kind(mentions);
     for (i, m) in mentions.iter().enumerate() {
         if of.get(i).is_some_and(Option::is_some) || m.form == NameForm::Sector {
             continue;
@@ -167,12 +188,15 @@ pub(super) fn entities(
             };
             let only = || out.entities.iter().position(|e| !oversees(e.kind));
             let bare = || if m.parent.is_empty() { before().or_else(only) } else { None };
-            section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, &mut by_key, out)))
+            section.or_else(named).or_else(bare).or_else(|| Some(adopt(m, by_key, out)))
         } else if m.form == NameForm::Fragment {
             let own = key(&m.name);
             let fits = |e: &Entity| key(&e.name).ends_with(&own) || key(&e.canonical).ends_with(&own);
-            let section = section.filter(|&s| out.entities.get(s).is_some_and(fits));
-            section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits))
+            // In a bank's own section a branch without a name before it is one of the bank's.
+            let section = section.filter(|&s| out.entities.get(s).is_some_and(|e| fits(e) || !oversees(e.kind)));
+            let completed = section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits));
+            // 宁德分行 in a note of 农行福建省分行: an office of its own, of the bank that the text is about.
+            completed.or_else(|| (!m.region_code.is_empty()).then(|| adopt_fragment(m, only_kind, by_key, out)))
         } else {
             let own = key(&m.canonical);
             let branch = |e: &Entity| {
@@ -182,7 +206,7 @@ pub(super) fn entities(
             let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
             let only =
                 section.or_else(|| known.entry([m.name.as_str(), "\n", &m.canonical].concat()).or_default().only(&out.entities, branch));
-            only.or_else(|| Some(adopt(m, &mut by_key, out)))
+            only.or_else(|| Some(adopt(m, by_key, out)))
         };
         if let (Some(slot), Some(index)) = (of.get_mut(i), found) {
             *slot = Some(index);
@@ -191,10 +215,6 @@ pub(super) fn entities(
             }
         }
     }
-    for entity in &mut out.entities {
-        entity.mentions.sort_by_key(|r| r.start);
-    }
-    of
 }
 
 /// Offices by head office and region: 泰和县农发行, named without its level, is 农发行泰和县支行; of two names of a regulator's
@@ -303,6 +323,28 @@ impl Tails {
         let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
         longer.into_iter().chain(shorter).min().and_then(entity)
     }
+}
+
+/// The type of the only head office that a text names, by itself or by its branches.
+fn only_kind(mentions: &[InstitutionMention]) -> Option<InstitutionType> {
+    let of_office = |m: &&InstitutionMention| m.form == NameForm::HeadOffice || (m.form == NameForm::Proper && !m.head_office.is_empty());
+    let mut kinds = mentions.iter().filter(of_office).map(|m| m.kind).filter(|kind| !oversees(*kind));
+    let first = kinds.next()?;
+    kinds.all(|kind| kind == first).then_some(first)
+}
+
+/// Makes an entity of a branch that is named without its head office.
+fn adopt_fragment(
+    m: &InstitutionMention,
+    kind: Option<InstitutionType>,
+    by_key: &mut BTreeMap<String, usize>,
+    out: &mut Discourse,
+) -> usize {
+    *by_key.entry(key(&m.name)).or_insert_with(|| {
+        let own = (m.kind != InstitutionType::Other).then_some(m.kind);
+        out.entities.push(Entity { kind: own.or(kind).unwrap_or(m.kind), ..Entity::of(m, &m.name) });
+        out.entities.len() - 1
+    })
 }
 
 /// Makes an entity of a mention that no other completes.

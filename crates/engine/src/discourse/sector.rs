@@ -1,6 +1,6 @@
 //! Which sector a group of institutions is: told apart by trade, scope and what picks some of it, never by its name's text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lexicon::{Scope, Trade};
 use crate::recognize::institution::{Group, InstitutionMention, NameForm};
@@ -52,6 +52,10 @@ pub struct Sectors {
     by_area: BTreeMap<(Trade, String, Scope), usize>,
     /// The first that names a region of each level.
     by_level: BTreeMap<(Trade, String, u8), usize>,
+    /// The first of each trade that names a region and is picked from it: 浙江省政府性融资担保体系.
+    picked: BTreeMap<Trade, usize>,
+    /// The trades that have one with a region that is all of it.
+    plain: BTreeSet<Trade>,
     /// The first of each trade that is not some of it.
     first: BTreeMap<Trade, usize>,
     /// The same, no nation's: what may hold another trade's.
@@ -72,15 +76,22 @@ fn is_code(place: &str) -> bool {
 impl Sectors {
     /// The entity of a sector with a scope, if the text has named it: 全省银行业 is 云南银行业.
     pub fn find(&self, sector: &Sector) -> Option<usize> {
-        self.exact(sector, sector.trade).or_else(|| self.same_place(sector)).or_else(|| {
-            // 银行业 and 金融机构 are one where one scope is written before both.
-            let other = match sector.trade {
-                Trade::Banking => Trade::Finance,
-                Trade::Finance => Trade::Banking,
-                _ => return None,
-            };
-            self.exact(sector, other)
-        })
+        self.exact(sector, sector.trade)
+            .or_else(|| self.same_place(sector))
+            .or_else(|| {
+                // 银行业 and 金融机构 are one where one scope is written before both.
+                let other = match sector.trade {
+                    Trade::Banking => Trade::Finance,
+                    Trade::Finance => Trade::Banking,
+                    _ => return None,
+                };
+                self.exact(sector, other)
+            })
+            // 全省融资担保体系 is 浙江省政府性融资担保体系 where the text names no other.
+            .or_else(|| {
+                let own = sector.qualifier.is_empty() && sector.place.is_empty() && sector.scope.is_some_and(Scope::is_own);
+                self.picked.get(&sector.trade).copied().filter(|_| own && !self.plain.contains(&sector.trade))
+            })
     }
 
     fn exact(&self, sector: &Sector, trade: Trade) -> Option<usize> {
@@ -134,6 +145,11 @@ impl Sectors {
         }
         if !sector.place.is_empty() {
             self.by_region.entry((sector.trade, sector.qualifier.clone(), sector.place.clone())).or_insert(entity);
+            if sector.qualifier.is_empty() {
+                self.plain.insert(sector.trade);
+            } else {
+                self.picked.entry(sector.trade).or_insert(entity);
+            }
             if is_code(&sector.place) {
                 self.by_level.entry((sector.trade, sector.qualifier.clone(), level(&sector.place))).or_insert(entity);
             }

@@ -100,6 +100,8 @@ struct Here {
     in_rows: bool,
     /// A body is the subject of the sentence.
     body_subject: bool,
+    /// Who was told of before a list of subjects, to come back to behind its sentence.
+    before_list: Option<usize>,
 }
 
 impl Turns<'_, '_> {
@@ -136,6 +138,7 @@ impl Turns<'_, '_> {
                 let added = || (named..self.out.entities.len()).find(|&i| self.out.entities.get(i).is_some_and(|e| e.sector.is_some()));
                 here.current = first_sector.or_else(added);
             }
+            here.current = here.before_list.take().or(here.current);
             self.turn(sentence.range.start, here.current);
             while let Some(next) = self.spots.get(spot).filter(|spot| spot.range.start < sentence.range.end) {
                 if next.range.start >= sentence.range.start {
@@ -143,7 +146,9 @@ impl Turns<'_, '_> {
                 }
                 spot += 1;
             }
-            if !here.bank_section {
+            // Where one bank alone is told of, 全省 is its own area: 全省小微企业贷款余额.
+            let alone = self.told.single.is_some() && self.told.overseer.is_none();
+            if !here.bank_section && !alone {
                 self.implied_sector(sentence, &mut here.current);
             }
         }
@@ -166,7 +171,7 @@ impl Turns<'_, '_> {
             self.note(spot.range.start, self.entity_of.get(index).copied().flatten());
         }
         let Some(entity) = entity else { return };
-        here.current = Some(entity);
+        let before = here.current.replace(entity);
         here.in_rows = sentence.row;
         here.body_subject |= self.is_body(entity);
         let at = spot.range.start;
@@ -178,7 +183,9 @@ impl Turns<'_, '_> {
             }
             self.out.subjects.push((at, entity));
             self.turn(at, here.current);
-            self.parallel(index, sentence.range.end);
+            if self.parallel(index, sentence.range.end) && !here.bank_section {
+                here.before_list = here.before_list.or(before.filter(|&before| self.oversees(before)));
+            }
         } else {
             self.turn(at, here.current);
         }
@@ -495,8 +502,8 @@ impl Turns<'_, '_> {
             || (at..at + 14).take_while(|&i| self.source.at(i) != '。').any(|i| matches!(self.source.before(i), ',' | '。') && anaphor(i))
     }
 
-    /// A、B、C分别…: several owners of the figures that follow.
-    fn parallel(&mut self, first: usize, sentence_end: usize) {
+    /// A、B、C分别…: several owners of the figures that follow. Whether it is a list of which the first stands for all.
+    fn parallel(&mut self, first: usize, sentence_end: usize) -> bool {
         let mut owners: Vec<usize> = self.entity_of.get(first).copied().flatten().into_iter().collect();
         let mut last = first;
         while let (Some(m), Some(next)) = (self.mentions.get(last), self.mentions.get(last + 1)) {
@@ -507,10 +514,10 @@ impl Turns<'_, '_> {
             owners.extend(self.entity_of.get(last + 1).copied().flatten());
             last += 1;
         }
-        let Some(end) = self.mentions.get(last).map(|m| m.range.end) else { return };
+        let Some(end) = self.mentions.get(last).map(|m| m.range.end) else { return false };
         let stop = |c: char| matches!(c, '。' | ';' | '！' | '？' | '\n');
         if owners.len() < 2 {
-            return;
+            return false;
         }
         let respectively =
             (end..(end + 30).min(sentence_end)).take_while(|&i| !stop(self.source.at(i))).find(|&i| self.source.starts_with(i, "分别"));
@@ -518,5 +525,6 @@ impl Turns<'_, '_> {
             let close = (start..sentence_end).find(|&i| stop(self.source.at(i))).unwrap_or(sentence_end);
             self.out.parallels.push(Parallel { range: start..close, owners });
         }
+        respectively.is_none()
     }
 }

@@ -116,6 +116,12 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether it is the text's own area.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Province | Self::City | Self::County | Self::District | Self::Own)
+    }
+
     /// Whether the region with this code may be meant.
     #[must_use]
     pub fn may_be(self, code: &str) -> bool {

@@ -220,7 +220,7 @@ impl Reader<'_> {
             return None;
         }
         let reference = self.reference?;
-        let (_, first) = ((), (reference.month.max(1) - 1) / 3 * 3 + 1);
+        let first = (reference.month.max(1) - 1) / 3 * 3 + 1;
         let over = reference.month == first + 2 && reference.day == super::calendar::days_in(reference.year, reference.month);
         let by = if named == at && matches!(edge, '末' | '底') && !over { -1 } else { by };
         let (year, first) = super::calendar::shift_month(reference.year, first, by * 3);

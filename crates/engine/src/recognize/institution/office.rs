@@ -3,7 +3,7 @@
 use super::parts::Parts;
 use super::place::{Local, Regions};
 use super::{InstitutionMention, NameForm};
-use crate::lexicon::{HeadOffice, Hit, In, NamePart, NameWord};
+use crate::lexicon::{HeadOffice, Hit, In, NamePart, NameWord, Scope};
 use crate::report::InstitutionType as Type;
 use crate::words::words;
 
@@ -32,15 +32,43 @@ fn named(parts: &Parts<'_>, hit: Hit, row: &HeadOffice) -> InstitutionMention {
     }
     let before = if has_offices_everywhere(row.kind) { parts.chain_to(hit.start()) } else { None };
     if let Some(chain) = before {
-        let mut mention = InstitutionMention::new(parts, chain.start..end, NameForm::Proper, row.kind).in_region(parts, &chain.regions);
-        mention.canonical = [parts.source.text(chain.start..hit.start()), &office].concat();
-        mention.head_office = office;
-        return mention;
+        return local_office(parts, chain.start..hit.start(), end, row.kind, office).in_region(parts, &chain.regions);
+    }
+    if has_offices_everywhere(row.kind)
+        && let Some((start, regions)) = system_to(parts, hit.start(), end)
+    {
+        let end = if parts.source.starts_with(end, SYSTEM) { end + SYSTEM.chars().count() } else { end };
+        return local_office(parts, start..hit.start(), end, row.kind, office).in_region(parts, &regions);
     }
     let form = if is_local { NameForm::Proper } else { NameForm::HeadOffice };
     let mut mention = InstitutionMention::new(parts, hit.start()..end, form, row.kind).in_region_code(parts, &row.region);
     mention.canonical = office;
     mention
+}
+
+/// What ends the name of all offices of a bank in a place.
+const SYSTEM: &str = "系统";
+
+/// An office that is named by its place before its bank's name: 忻州农行, 市农发行, 福建全省农行系统.
+fn local_office(parts: &Parts<'_>, place: std::ops::Range<usize>, end: usize, kind: Type, office: String) -> InstitutionMention {
+    let mut mention = InstitutionMention::new(parts, place.start..end, NameForm::Proper, kind);
+    let behind = if parts.source.ends_with(end, SYSTEM) { SYSTEM } else { "" };
+    mention.canonical = [parts.source.text(place), &office, behind].concat();
+    mention.head_office = office;
+    mention
+}
+
+/// Where a place begins that has no region of its own right before a bank's name that ends at `end`: 福建全省, 全市 before a
+/// system, 市 at a border.
+fn system_to(parts: &Parts<'_>, office: usize, end: usize) -> Option<(usize, Regions)> {
+    if let Some((scope, _)) = parts.name_to(office, NamePart::Scope).filter(|(_, row)| row.scope.is_some_and(Scope::is_own)) {
+        let chain = parts.chain_to(scope.start());
+        let start = chain.as_ref().map_or(scope.start(), |chain| chain.start);
+        let is_system = parts.source.starts_with(end, SYSTEM) || chain.is_some();
+        return is_system.then(|| (start, chain.map(|chain| chain.regions).unwrap_or_default()));
+    }
+    let level = office.checked_sub(1).filter(|&at| matches!(parts.source.at(at), '省' | '市' | '县' | '区' | '州' | '盟' | '旗'))?;
+    (parts.is_left_border(level) && !parts.source.starts_with(end, SYSTEM)).then(|| (level, Regions::default()))
 }
 
 /// A branch of a known institution.
