@@ -131,6 +131,7 @@ fn sweep(reading: &Reading<'_, '_>, entries: &mut Vec<(Quantity, Option<usize>)>
             _ => missed.push(span),
         }
     }
+    missed.extend(reading.source.passed_over());
     if missed.is_empty() {
         return;
     }
@@ -244,7 +245,7 @@ impl Writer<'_, '_> {
         let mut sections: Vec<Glyphs> = Vec::new();
         for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
             if out.heading.is_empty() {
-                reading.source.original_text(section.heading.clone()).trim().clone_into(&mut out.heading);
+                out.heading = reading.source.in_one_line(section.heading.clone());
             }
             sections.push(section.range.clone());
         }
@@ -374,7 +375,7 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measur
         codes
     };
     let launched = (act.category == MeasureCategory::ProductLaunch).then(|| reading.products_in(&act.range).first()).flatten();
-    let product = launched.map_or_else(String::new, |p| reading.source.original_text(p.range.clone()).to_owned());
+    let product = launched.map_or_else(String::new, |p| reading.source.in_one_line(p.range.clone()));
     Measure {
         category: act.category,
         text: reading.source.original().get(span.start..span.end).unwrap_or_default().to_owned(),
@@ -391,7 +392,7 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measur
 
 /// Title and publisher as the text writes them.
 pub fn masthead(reading: &Reading<'_, '_>, report: &mut Report) {
-    let text = |range: &Glyphs| reading.source.original_text(range.clone()).trim().to_owned();
+    let text = |range: &Glyphs| reading.source.in_one_line(range.clone());
     report.title = reading.outline.title.as_ref().map(text).unwrap_or_default();
     if report.publisher.is_empty() {
         report.publisher = reading.outline.publisher.as_ref().map(text).unwrap_or_default();

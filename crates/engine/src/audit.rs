@@ -74,7 +74,7 @@ impl Case<'_, '_, '_> {
     }
 
     fn text(&self, range: &Glyphs) -> String {
-        self.reading.source.original_text(range.clone()).to_owned()
+        self.reading.source.in_one_line(range.clone())
     }
 
     fn finding(

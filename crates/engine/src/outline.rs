@@ -196,7 +196,7 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
     masthead(source, marks, &mut out);
     sections(source, marks, &mut out);
     drop_empty_sections(&mut out);
-    breaks(source, &mut out);
+    breaks(source, marks, &mut out);
     for (index, paragraph) in out.paragraphs.iter().enumerate() {
         match paragraph.kind {
             ParagraphKind::Body => sentences(source, marks, paragraph.range.clone(), index, &mut out.sentences),
@@ -208,7 +208,8 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
 }
 
 /// Notes where clauses and the sentences of measures end, so that nobody has to look for it.
-fn breaks(source: &SourceText<'_>, out: &mut Outline) {
+fn breaks(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
+    let mut values = marks.quantities.iter().filter(|q| !matches!(q.kind, QuantityKind::Ordinal | QuantityKind::Identifier)).peekable();
     let (mut measure_starts, mut clause_breaks, mut semicolons) = (vec![0], Vec::with_capacity(source.len() / 16), Vec::new());
     for &at in source.marks(0..source.len()) {
         let glyph = source.at(at);
@@ -217,7 +218,15 @@ fn breaks(source: &SourceText<'_>, out: &mut Outline) {
             '。' if source.original_text(at..at + 1) != "。" => {}
             '。' | '！' | '？' | ';' | '\n' => measure_starts.push(at + 1),
             ',' | ':' if source.before(at).is_ascii_digit() && source.at(at + 1).is_ascii_digit() => continue,
-            ',' | ':' | '\t' => {}
+            ':' => {
+                while values.next_if(|q| q.range.start <= at).is_some() {}
+                // 审批时限:3天: a label and its value are one clause.
+                let value = values.peek().is_some_and(|q| q.range.start == at + 1);
+                if value && is_label(source, at, clause_breaks.last().copied()) {
+                    continue;
+                }
+            }
+            ',' | '\t' => {}
             _ => continue,
         }
         clause_breaks.push(at);
@@ -233,6 +242,16 @@ fn breaks(source: &SourceText<'_>, out: &mut Outline) {
     out.measure_starts = Places::new(measure_starts, source.len() + 1);
     out.clause_breaks = Places::new(clause_breaks, source.len());
     out.semicolons = Places::new(semicolons, source.len());
+}
+
+/// Whether what stands before a colon labels the value behind it: a short phrase without another mark.
+fn is_label(source: &SourceText<'_>, colon: usize, clause: Option<usize>) -> bool {
+    /// Longest label, in glyphs.
+    const LABEL: usize = 24;
+    let start = clause.map_or(0, |at| at + 1);
+    let length = colon.saturating_sub(start);
+    let says = words!["如下", "包括", "其中", "分别", "表示", "介绍", "指出", "是"].end_before(source, colon);
+    (2..=LABEL).contains(&length) && !says
 }
 
 /// Adds the paragraph of one line, cut in two where a heading is glued to it.
@@ -258,7 +277,9 @@ fn kind_of(source: &SourceText<'_>, marks: Marks<'_>, range: &Glyphs, index: usi
     let marked = source.marks(range.clone());
     let count = |of: &[char]| marked.iter().filter(|&&at| of.contains(&source.at(at))).count();
     let gaps = count(&['\t']);
-    let tabular = gaps >= 2 || gaps == 1 && count(&[',']) == 0;
+    let parts_thousands = |at: usize| source.before(at).is_ascii_digit() && source.at(at + 1).is_ascii_digit();
+    let commas = marked.iter().filter(|&&at| source.at(at) == ',' && !parts_thousands(at)).count();
+    let tabular = gaps >= 2 || gaps == 1 && commas == 0;
     if tabular && count(&['。', '！', '？']) == 0 && quantities.iter().any(|q| q.kind != QuantityKind::Ordinal) {
         return ParagraphKind::Row;
     }

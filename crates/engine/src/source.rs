@@ -6,8 +6,14 @@
 //! put between characters, zero-width characters and the line breaks inside a
 //! hard-wrapped paragraph are gone; paragraph breaks are `\n`, cell gaps `\t`.
 
+mod lines;
+mod table;
+
 use std::ops::Range;
 use std::sync::LazyLock;
+
+use lines::{Line, Lines};
+use table::Delimiter;
 
 use super::lists::Places;
 use super::report::Span;
@@ -35,8 +41,10 @@ pub struct SourceText<'t> {
     places: Vec<Place>,
     /// The glyphs that are neither ideograph, letter nor digit, ascending.
     marks: Places,
-    /// Glyph indices before which a line break was removed that no width of the page explains, ascending.
+    /// Glyph indices before which a line break of the original was removed that no page's width explains, ascending.
     torn: Vec<usize>,
+    /// What was passed over though it holds digits: page numbers inside a paragraph.
+    passed_over: Vec<Span>,
 }
 
 impl<'t> SourceText<'t> {
@@ -50,29 +58,39 @@ impl<'t> SourceText<'t> {
             places: Vec::with_capacity(original.len() * 3 / 8),
             marks: Places::with_capacity(original.len() / 24),
             torn: Vec::new(),
+            passed_over: Vec::new(),
         };
         let lines = Lines::new(original);
-        let mut previous: Option<Line> = None;
-        let mut wrapped: Vec<(usize, usize)> = Vec::new();
-        for line in lines {
+        let mut previous: Option<&Line<'t>> = None;
+        let mut index = 0;
+        while let Some(line) = lines.lines.get(index) {
+            if let Some(next) = previous.and_then(|before| lines.over_page_number(before, index)) {
+                // A reader of the original sees two lines here, so a measure stays on one side.
+                source.torn.push(source.glyphs.len());
+                source.pass_over(lines.lines.get(index..next).unwrap_or_default());
+                index = next;
+                continue;
+            }
+            index += 1;
+            if line.delimiter == Some(Delimiter::Rule) {
+                source.pass_over(std::slice::from_ref(line));
+                continue;
+            }
             if line.trimmed.is_empty() {
                 source.break_paragraph(line.start);
                 previous = None;
                 continue;
             }
-            if let Some(before) = &previous {
-                if before.flows_into(&line) {
-                    wrapped.push((source.glyphs.len(), before.half_columns()));
-                } else {
-                    source.break_paragraph(line.start);
-                }
+            if let Some(before) = previous {
+                source.join(before, line, lines.page);
             }
-            source.push_line(&line);
+            match line.delimiter {
+                Some(delimiter) => source.push_cells(line, delimiter),
+                None => source.push_line(line.text, line.start, line.is_row),
+            }
             previous = Some(line);
         }
         source.marks.rank(source.glyphs.len());
-        let full = page_width(&wrapped);
-        source.torn = wrapped.into_iter().filter(|(_, columns)| !full.contains(columns)).map(|(at, _)| at).collect();
         source
     }
 
@@ -165,7 +183,28 @@ impl<'t> SourceText<'t> {
         self.marks.within(range)
     }
 
-    /// Glyph indices before which a line break of the original was removed that no width of the page explains.
+    /// Runs of digits that no glyph stands for: page numbers inside a paragraph.
+    #[must_use]
+    pub fn passed_over(&self) -> &[Span] {
+        &self.passed_over
+    }
+
+    /// The original text of a range of glyphs in one line: a space for each line break that is more than a wrap.
+    #[must_use]
+    pub fn in_one_line(&self, range: Glyphs) -> String {
+        let mut out = String::new();
+        let breaks = self.marks(range.clone()).iter().copied().filter(|&at| self.at(at) == '\n');
+        let mut start = range.start;
+        for end in breaks.chain([range.end]) {
+            let piece = self.original_text(start..end);
+            out.push_str(if out.is_empty() || piece.is_empty() { "" } else { " " });
+            out.extend(piece.lines().map(str::trim));
+            start = end + 1;
+        }
+        out
+    }
+
+    /// Glyph indices before which a line break of the original was removed that ends a sentence of measures all the same.
     #[must_use]
     pub fn torn(&self) -> &[usize] {
         &self.torn
@@ -192,20 +231,57 @@ impl<'t> SourceText<'t> {
         self.text.push(glyph);
     }
 
-    fn push_line(&mut self, line: &Line<'_>) {
+    /// Goes on with the paragraph of the line before, or ends it.
+    fn join(&mut self, before: &Line<'_>, line: &Line<'_>, page: Option<lines::Page>) {
+        let Some(flow) = before.flows_into(line, page) else { return self.break_paragraph(line.start) };
+        if flow.apart {
+            self.push(' ', line.start.saturating_sub(1), line.start);
+        }
+        if flow.ends_measures {
+            self.torn.push(self.glyphs.len());
+        }
+    }
+
+    /// Notes the digits of lines that are no part of the text.
+    fn pass_over(&mut self, lines: &[Line<'_>]) {
+        for line in lines {
+            let mut at = 0;
+            for run in line.text.split(|c: char| !c.is_ascii_digit()) {
+                if !run.is_empty() {
+                    self.passed_over.push(Span::new(line.start + at, line.start + at + run.len()));
+                }
+                at += run.len() + line.text.get(at + run.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            }
+        }
+    }
+
+    /// The cells of a table's line, with a gap between them.
+    fn push_cells(&mut self, line: &Line<'_>, delimiter: Delimiter) {
+        let lead = line.text.len() - line.text.trim_start_matches(|c| is_space(c) || is_invisible(c)).len();
+        let start = line.start + lead;
+        for (index, (at, cell)) in table::cells(line.trimmed, delimiter).enumerate() {
+            if index > 0 {
+                let before = line.trimmed.get(..at).and_then(|before| before.chars().next_back()).map_or(1, char::len_utf8);
+                self.push('\t', start + at - before, start + at);
+            }
+            self.push_line(cell, start + at, false);
+        }
+    }
+
+    fn push_line(&mut self, text: &str, from: usize, is_row: bool) {
         let mut at = 0;
-        while let Some(rest) = line.text.get(at..).filter(|rest| !rest.is_empty()) {
-            at += self.push_kept(rest, line.start + at);
-            let Some(ch) = line.text.get(at..).and_then(|rest| rest.chars().next()) else { return };
-            let start = line.start + at;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            at += self.push_kept(rest, from + at);
+            let Some(ch) = text.get(at..).and_then(|rest| rest.chars().next()) else { return };
+            let start = from + at;
             at += ch.len_utf8();
             if is_space(ch) {
-                let rest = line.text.get(at..).unwrap_or_default();
+                let rest = text.get(at..).unwrap_or_default();
                 let next = rest.trim_start_matches(|c| is_space(c) || is_invisible(c));
                 let spaces = rest.get(..rest.len() - next.len()).unwrap_or_default();
                 let width = space_width(ch) + spaces.chars().filter(|&c| is_space(c)).map(space_width).sum::<usize>();
                 at += spaces.len();
-                if let Some(gap) = self.gap(line, width, next) {
+                if let Some(gap) = self.gap(is_row, width, next) {
                     self.push(gap, start, start + ch.len_utf8());
                 }
             } else if !is_invisible(ch) {
@@ -245,20 +321,24 @@ impl<'t> SourceText<'t> {
     }
 
     /// What stands for a run of spaces: nothing, a space or a cell gap.
-    fn gap(&self, line: &Line<'_>, width: usize, rest: &str) -> Option<char> {
+    fn gap(&self, is_row: bool, width: usize, rest: &str) -> Option<char> {
         let before = self.glyphs.last().copied().unwrap_or('\n');
         let after = normalise(rest.chars().next()?);
         if before == '\n' {
             return None;
         }
-        if width >= 3 || (width >= 2 && line.is_row) {
+        if width >= 3 || (width >= 2 && is_row) {
             return Some('\t');
         }
         let word = |c: char| c.is_ascii_alphanumeric();
         if before.is_ascii_digit() && after.is_ascii_digit() {
             let group = rest.chars().map(normalise).take_while(char::is_ascii_digit).count();
             let head = self.glyphs.iter().rev().take_while(|c| c.is_ascii_digit()).count();
-            return if group == 3 && head <= 3 && width == 1 { None } else { Some(' ') };
+            let decimals = self.glyphs.iter().rev().nth(head).is_some_and(|&c| matches!(c, '.' | ','));
+            // 1 234万元, not 100 200: thousands are counted in something.
+            let behind = rest.chars().nth(3).map(normalise);
+            let counted = behind.is_some_and(|c| is_ideograph(c) || matches!(c, ' ' | '%' | '.'));
+            return if group == 3 && head <= 3 && width == 1 && !decimals && counted { None } else { Some(' ') };
         }
         (word(before) && word(after)).then_some(' ')
     }
@@ -267,191 +347,6 @@ impl<'t> SourceText<'t> {
 /// A byte's offset as places hold it.
 fn offset(byte: usize) -> u32 {
     u32::try_from(byte).unwrap_or(u32::MAX)
-}
-
-/// A line of the original with what decides whether the next one continues it.
-#[derive(Debug)]
-struct Line<'t> {
-    text: &'t str,
-    /// Byte offset of the line in the original.
-    start: usize,
-    /// It without the spaces at its ends.
-    trimmed: &'t str,
-    /// Cells set apart by wide gaps.
-    is_row: bool,
-    indented: bool,
-    first: char,
-    last: char,
-}
-
-impl<'t> Line<'t> {
-    fn new(text: &'t str, start: usize) -> Self {
-        let trimmed = text.trim_matches(|c| is_space(c) || is_invisible(c));
-        Self {
-            text,
-            start,
-            trimmed,
-            is_row: is_row(trimmed),
-            indented: text.starts_with(['\u{3000}', '\t']),
-            first: trimmed.chars().next().map_or('\n', normalise),
-            last: trimmed.chars().next_back().map_or('\n', normalise),
-        }
-    }
-
-    /// How wide it is, in halves of a full-width character.
-    fn half_columns(&self) -> usize {
-        self.text.trim_end().chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
-    }
-
-    /// Whether it is long and has a clause in it, so that it is no heading.
-    fn is_prose(&self) -> bool {
-        /// The shortest line that a page may have wrapped.
-        const WRAPPED: usize = 24;
-        self.trimmed.chars().nth(WRAPPED - 1).is_some() && self.trimmed.contains([',', '，', '。', '；', ';'])
-    }
-
-    /// Whether `next` goes on with this line's paragraph.
-    fn flows_into(&self, next: &Self) -> bool {
-        if self.is_row || next.is_row || next.indented || is_marker(next.first) || self.starts_list_item(next) {
-            return false;
-        }
-        // 38.6亿|元: a unit opens no paragraph behind a number.
-        let number = self.last.is_ascii_digit() || matches!(self.last, '亿' | '万' | '千' | '百');
-        if number && matches!(next.first, '元' | '万' | '亿' | '户' | '笔' | '%') || matches!(next.first, ',' | '。' | ';' | '、' | ')')
-        {
-            return true;
-        }
-        match self.last {
-            '。' | '！' | '？' | ';' | ':' | '】' => false,
-            ',' | '、' => true,
-            _ => self.is_prose(),
-        }
-    }
-
-    /// Whether `next` opens an item of its own: `u ` (a lost Wingdings bullet), 一、, 1.
-    fn starts_list_item(&self, next: &Self) -> bool {
-        let mut chars = next.trimmed.chars();
-        let (Some(first), Some(second)) = (chars.next(), chars.next()) else { return false };
-        match second {
-            ' ' | '\u{a0}' => first.is_ascii_alphabetic(),
-            // 同比下降|1.8%: a decimal is no item.
-            '.' | '．' if chars.next().is_some_and(|third| normalise(third).is_ascii_digit()) => false,
-            '、' | '.' | '．' => normalise(first).is_ascii_digit() || "一二三四五六七八九十".contains(first),
-            '是' => "一二三四五六七八九".contains(first) && matches!(self.last, '。' | ';'),
-            _ => false,
-        }
-    }
-}
-
-/// The columns, in halves of a full-width character, that the full lines of a hard-wrapped text have; none if its
-/// lines break at no width of their own. `wrapped` holds the columns of each line that the next one continues.
-fn page_width(wrapped: &[(usize, usize)]) -> Range<usize> {
-    /// The fewest lines that show a width.
-    const FEWEST: usize = 3;
-    /// How much shorter a full line may be than the longest.
-    const RAGGED: usize = 6;
-    /// The widest page.
-    const WIDEST: usize = 160;
-    if wrapped.len() < FEWEST {
-        return 0..0;
-    }
-    let mut counts = [0_usize; WIDEST + RAGGED + 1];
-    for (_, columns) in wrapped {
-        if let Some(count) = counts.get_mut(*columns).filter(|_| *columns < WIDEST) {
-            *count += 1;
-        }
-    }
-    let near = |from: usize| counts.iter().skip(from).take(RAGGED + 1).sum::<usize>();
-    let Some(from) = (0..WIDEST).max_by_key(|&from| near(from)) else { return 0..0 };
-    let enough = near(from) >= FEWEST && near(from) * 3 >= wrapped.len() * 2;
-    if enough { from..from + RAGGED + 1 } else { 0..0 }
-}
-
-/// Whether a line has cells set apart by wide gaps, numbers among them.
-fn is_row(line: &str) -> bool {
-    // Most lines have no space at all. One is a byte up to 0x20, or begins with 0xc2 or 0xe1, or is U+20xx or U+3000.
-    let one = |byte: u8| matches!(byte, 0..=b' ' | 0xc2 | 0xe1);
-    let wide = |bytes: [u8; 3]| matches!(bytes, [0xe2, 0x80, 0x80..=0x8a | 0xa8..=0xaf] | [0xe2, 0x81, _] | [0xe3, 0x80, 0x80]);
-    let bytes = line.as_bytes();
-    let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
-    // To the end, without a branch for each byte.
-    let threes = bytes.iter().zip(second).zip(third).map(|((&first, &second), &third)| [first, second, third]);
-    let spaced =
-        threes.fold(false, |found, bytes| found | one(bytes[0]) | wide(bytes)) || bytes.iter().rev().take(2).any(|&byte| one(byte));
-    if !spaced {
-        return false;
-    }
-    let (mut gaps, mut run, mut digits) = (0, 0, false);
-    for ch in line.chars() {
-        if is_space(ch) {
-            run += space_width(ch);
-            continue;
-        }
-        gaps += usize::from(run >= 2);
-        run = 0;
-        if !is_ideograph(ch) {
-            digits |= normalise(ch).is_ascii_digit();
-            if matches!(ch, '。' | '；' | ';' | '!' | '！') {
-                return false;
-            }
-        }
-    }
-    gaps >= 2 && digits
-}
-
-/// Lines of a text by `\n`, with their offsets.
-struct Lines<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> Lines<'t> {
-    const fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
-    }
-}
-
-impl<'t> Iterator for Lines<'t> {
-    type Item = Line<'t>;
-
-    fn next(&mut self) -> Option<Line<'t>> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let end = rest.find('\n').unwrap_or(rest.len());
-        let line = Line::new(rest.get(..end).unwrap_or_default(), self.at);
-        self.at += end + 1;
-        Some(line)
-    }
-}
-
-/// Bullets and brackets that open an item or a heading.
-const fn is_marker(c: char) -> bool {
-    matches!(
-        c,
-        '●' | '○'
-            | '◆'
-            | '◇'
-            | '■'
-            | '□'
-            | '▲'
-            | '△'
-            | '★'
-            | '☆'
-            | '►'
-            | '▶'
-            | '•'
-            | '·'
-            | '※'
-            | '➢'
-            | '✓'
-            | '√'
-            | '【'
-            | '('
-            | '\u{f0d8}'
-            | '\u{f06c}'
-            | '\u{f075}'
-            | '\u{f0b7}'
-            | '\u{f06e}'
-    )
 }
 
 /// Whether `c` is a Chinese character, as all characters of brands and places are.

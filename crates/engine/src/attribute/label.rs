@@ -149,7 +149,7 @@ fn goes_on<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, 
 }
 
 /// The first cell of a table's row, unless it is the total's.
-fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
+pub fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     let index = reading.outline.sentences.partition_point(|s| s.range.start < window.sentence.start);
     let row = reading.outline.sentences.get(index).filter(|s| s.row)?.range.clone();
     let mut tabs = reading.source.marks(row.clone()).iter().copied().filter(|&at| reading.source.at(at) == '\t');

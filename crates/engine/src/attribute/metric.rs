@@ -75,7 +75,7 @@ pub fn metric(
         doubt: DEFAULTS.contains(&rule),
     };
     if let Some(column) = &window.column {
-        return in_column(reading, column, kind, unit, before);
+        return in_column(reading, window, column, kind, unit, before);
     }
     if kind == QuantityKind::PercentagePoint
         && shift.is_some()
@@ -109,10 +109,18 @@ pub fn metric(
 }
 
 /// What a number in a table measures: what its column is called, or if that only compares (比年初), the column before.
-fn in_column(reading: &Reading<'_, '_>, column: &Glyphs, kind: QuantityKind, unit: &str, before: &[Fact]) -> Measured {
+fn in_column(reading: &Reading<'_, '_>, window: &Window, column: &Glyphs, kind: QuantityKind, unit: &str, before: &[Fact]) -> Measured {
     let words = |range: Glyphs| reading.source.text(range).to_owned();
     let built = |metric, rule, words| Measured { metric, kind, unit: unit.to_owned(), why: (rule, words), doubt: DEFAULTS.contains(&rule) };
     let cue = strongest(reading, kind, column, &(0..0));
+    // 各项存款 in a column called 余额: the row says what is outstanding.
+    let elliptic = cue.is_none_or(|cue| reading.source.text(cue.start..cue.end) == "余额");
+    let row = super::label::row_head(reading, window).filter(|_| kind == QuantityKind::Money && elliptic);
+    let of_row = row.and_then(|row| strongest(reading, kind, &row, &(0..0))).filter(|_| !super::change::compares(reading, column));
+    if let Some(found) = of_row {
+        let metric = if cue.is_some() { found.stock() } else { found.metric };
+        return built(metric, "cue_in_row", words(found.start..found.end));
+    }
     if let Some(found) = cue.or_else(|| strongest(reading, QuantityKind::Money, column, &(0..0)).filter(|_| kind == QuantityKind::Percent))
     {
         return built(found.stock(), "cue_in_column", words(found.start..found.end));

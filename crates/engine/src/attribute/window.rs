@@ -107,7 +107,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
         // 利率可下调15个基点, not 认可.
         let modal = || reading.source.before(end) == '可' && !matches!(reading.source.before(end - 1), '认' | '许');
         let filler = end > left.start
-            && (modal() || matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是'))
+            && (modal() || matches!(reading.source.before(end), '了' | '的' | '额' | '、' | '(' | '"' | '“' | '是' | ':'))
             && skip.is_none()
             && !(reading.source.before(end) == '额'
                 && end >= 2

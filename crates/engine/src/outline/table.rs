@@ -33,10 +33,12 @@ pub(super) fn tables(source: &SourceText<'_>, quantities: &[QuantityMention], ou
         let columns = out.paragraphs.get(header).map_or(0, |line| cells(source, &line.range));
         let fits = |line: &&Paragraph| line.kind == ParagraphKind::Row && (2..=columns).contains(&cells(source, &line.range));
         let rows = out.paragraphs.get(index..).unwrap_or_default().iter().take_while(fits);
-        let below = if (3..=COLUMNS).contains(&columns) { rows.count() } else { 0 };
+        let below = if (2..=COLUMNS).contains(&columns) { rows.count() } else { 0 };
         let names = |line: &Paragraph| {
             let held = quantities.get(inside(quantities, &line.range, |q| &q.core)).unwrap_or_default();
-            held.iter().all(|q| matches!(q.kind, QuantityKind::Date | QuantityKind::Ordinal))
+            let named = held.iter().all(|q| matches!(q.kind, QuantityKind::Date | QuantityKind::Ordinal));
+            // Of two things side by side neither need be a name: the number of an issue and its day.
+            named && (columns > 2 || !source.glyphs().get(line.range.clone()).unwrap_or_default().iter().any(char::is_ascii_digit))
         };
         let (Some(line), Some(first), Some(last)) =
             (out.paragraphs.get(header), out.paragraphs.get(index), out.paragraphs.get((header + below).max(index)))
@@ -92,43 +94,66 @@ impl Outline {
 
 /// Gives the bare numbers of a table the unit that their column or a line above states: 余额(亿元), (金额单位:万元).
 pub fn units(source: &SourceText<'_>, outline: &Outline, hits: &Hits, lexicon: &Lexicon, quantities: &mut [QuantityMention]) {
-    let mut noted: Option<Unit> = None;
+    let mut noted: Option<Noted> = None;
     for (index, paragraph) in outline.paragraphs.iter().enumerate() {
-        if paragraph.kind != ParagraphKind::Row {
+        let row = paragraph.kind == ParagraphKind::Row;
+        if !row {
             noted = None;
-            continue;
-        }
-        if noted.is_none() {
+        } else if noted.is_none() {
             let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
-            noted = above.iter().rev().find_map(|line| noted_unit(source, &line.range));
+            noted = above.iter().rev().find_map(|line| Noted::of(source, hits, lexicon, &line.range));
         }
-        let row = inside(quantities, &paragraph.range, |q| &q.core);
+        let held = inside(quantities, &paragraph.range, |q| &q.core);
         // 12600 is a code in a sentence, a number in a column.
         let bare = |q: &&mut QuantityMention| matches!(q.kind, QuantityKind::Number | QuantityKind::Identifier) && !q.unit_missing;
-        for q in quantities.get_mut(row).unwrap_or_default().iter_mut().filter(bare) {
-            let column = outline.column(q.core.start);
-            if q.kind == QuantityKind::Identifier {
-                let number = column.as_ref().and_then(|_| source.text(q.core.clone()).parse().ok());
-                let Some(number) = number else { continue };
-                (q.numeral, q.value) = (Some(number), Some(number));
-                q.kind = QuantityKind::Number;
-            }
-            let unit = match column {
-                Some(column) if is_numbering(source, &column) => {
-                    q.kind = QuantityKind::Ordinal;
-                    continue;
-                }
-                Some(column) => column_unit(source, hits, lexicon, &column).or_else(|| {
-                    let other = words!["率", "比", "比例", "比重", "增速", "增幅", "数"].end_before(source, column.end);
-                    noted.clone().filter(|_| !other)
-                }),
-                None => noted.clone(),
+        for q in quantities.get_mut(held).unwrap_or_default().iter_mut().filter(bare) {
+            let unit = if row {
+                unit_of_cell(source, outline, hits, lexicon, noted.as_ref(), q)
+            } else {
+                label_unit(source, hits, lexicon, q.range.start)
             };
-            if let Some(unit) = unit {
+            if let Some(unit) = unit.filter(|_| is_plain(source, q)) {
                 unit.give(q);
             }
         }
     }
+}
+
+/// Whether a number without unit is one; a code that is all digits becomes one.
+fn is_plain(source: &SourceText<'_>, q: &mut QuantityMention) -> bool {
+    if q.kind == QuantityKind::Identifier {
+        let Ok(number) = source.text(q.core.clone()).parse() else { return false };
+        (q.numeral, q.value) = (Some(number), Some(number));
+        q.kind = QuantityKind::Number;
+    }
+    true
+}
+
+/// The unit of a number in a table's cell. A number that only counts rows becomes an ordinal.
+fn unit_of_cell(
+    source: &SourceText<'_>,
+    outline: &Outline,
+    hits: &Hits,
+    lexicon: &Lexicon,
+    noted: Option<&Noted>,
+    q: &mut QuantityMention,
+) -> Option<Unit> {
+    let Some(column) = outline.column(q.core.start) else {
+        return noted.filter(|_| q.kind != QuantityKind::Identifier).map(|noted| noted.unit.clone());
+    };
+    if !is_plain(source, q) {
+        return None;
+    }
+    if is_numbering(source, &column) {
+        q.kind = QuantityKind::Ordinal;
+        return None;
+    }
+    column_unit(source, hits, lexicon, &column).or_else(|| {
+        let ratio = words!["率", "比", "比例", "比重", "增速", "增幅"].end_before(source, column.end);
+        let percent = noted.and_then(|noted| noted.percent.clone()).filter(|_| ratio);
+        let counts = source.before(column.end) == '数';
+        percent.or_else(|| noted.filter(|_| !ratio && !counts).map(|noted| noted.unit.clone()))
+    })
 }
 
 /// 序号, 排名: the column of a table that numbers its rows.
@@ -142,6 +167,8 @@ struct Unit {
     kind: QuantityKind,
     wire: String,
     factor: Decimal,
+    /// Glyph after its last.
+    end: usize,
 }
 
 impl Unit {
@@ -153,39 +180,74 @@ impl Unit {
     }
 }
 
-/// The unit of money in a line above a table: 单位:万元, 投放金额(万元).
-fn noted_unit(source: &SourceText<'_>, line: &Glyphs) -> Option<Unit> {
-    const SCALES: &[(&str, u32)] = &[("万元", 10_000), ("亿元", 100_000_000), ("元", 1)];
-    let text = source.text(line.clone());
-    let noted = SCALES.iter().find(|(unit, _)| text.contains(&format!("单位:{unit}")) || text.contains(&format!("({unit})")))?;
-    Some(Unit { kind: QuantityKind::Money, wire: "CNY".to_owned(), factor: Decimal::from(noted.1) })
+/// The units that a line above a table states.
+#[derive(Clone, Debug)]
+struct Noted {
+    /// That of sums: 单位:万元, 投放金额(万元).
+    unit: Unit,
+    /// That of ratios: 单位:亿元、%.
+    percent: Option<Unit>,
 }
 
-/// The unit in the brackets that end a column's name: 贷款余额(亿元), 不良率(%), 户数(万户).
+impl Noted {
+    fn of(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, line: &Glyphs) -> Option<Self> {
+        let noted = line.clone().find_map(|at| words!["单位:", "单位为", "单位"].end_at(source, at));
+        let brackets = source.marks(line.clone()).iter().filter(|&&at| source.at(at) == '(').map(|at| at + 1);
+        let money = |at| unit_at(source, hits, lexicon, at..line.end).filter(|unit| unit.kind == QuantityKind::Money);
+        let unit = noted.into_iter().chain(brackets).find_map(money)?;
+        let behind = source.marks(unit.end..line.end).iter().find(|&&at| source.at(at) == '%');
+        let percent = behind.and_then(|&at| unit_at(source, hits, lexicon, at..line.end));
+        Some(Self { unit, percent })
+    }
+}
+
+/// The unit that ends a column's name, in brackets or behind a stroke: 贷款余额(亿元), 余额/万元, 不良率(%), 户数(万户).
 fn column_unit(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, column: &Glyphs) -> Option<Unit> {
-    let open = source.marks(column.clone()).iter().rev().copied().find(|&at| source.at(at) == '(');
+    let opens = |&at: &usize| matches!(source.at(at), '(' | '/');
+    let open = source.marks(column.clone()).iter().rev().copied().find(opens);
     let end = column.end - usize::from(source.before(column.end) == ')');
     let start = match open {
-        Some(open) => open + 1,
+        Some(open) => words!["单位:"].end_at(source, open + 1).unwrap_or(open + 1),
         // 户数, 笔数: a count that its name gives the classifier.
         None if source.before(end) == '数' => end.checked_sub(2).filter(|&at| at >= column.start)?,
         None => return None,
     };
+    unit_at(source, hits, lexicon, start..end)
+}
+
+/// The unit in the brackets of the label right before a number: 贷款余额(亿元):10.35, 存款(单位:万美元)3000.
+fn label_unit(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, at: usize) -> Option<Unit> {
+    /// Longest bracket, in glyphs.
+    const REACH: usize = 14;
+    // (万元):3000, (万元)为3000
+    let linked = source.marks(at.saturating_sub(3)..at).iter().rev().copied().find(|&mark| source.at(mark) == ')')?;
+    let close = Some(linked).filter(|&close| (close + 1..at).all(|i| matches!(source.at(i), ':' | '为' | '达' | '到' | '是')))?;
+    let open = source.marks(close.saturating_sub(REACH)..close).iter().rev().copied().find(|&at| source.at(at) == '(')?;
+    let start = words!["单位:", "单位为"].end_at(source, open + 1).unwrap_or(open + 1);
+    // 贷款余额(含1亿元贴现)3000: the unit is all there is in the bracket.
+    let unit = unit_at(source, hits, lexicon, start..close)?;
+    (unit.end == close).then_some(unit)
+}
+
+/// The scale and unit at the start of `range`: 万元, 亿美元, %, 万户.
+fn unit_at(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, range: Glyphs) -> Option<Unit> {
+    let start = range.start;
     let (scale, at) = match source.at(start) {
         '亿' => (100_000_000_u64, start + 1),
         '万' => (10_000, start + 1),
         '百' if source.at(start + 1) == '万' => (1_000_000, start + 2),
         '千' if source.at(start + 1) == '万' => (10_000_000, start + 2),
         '千' => (1_000, start + 1),
+        '百' => (100, start + 1),
         _ => (1, start),
     };
-    hits.at(at).iter().filter(|hit| hit.end() <= end).find_map(|hit| {
+    hits.at(at).iter().filter(|hit| hit.end() <= range.end).find_map(|hit| {
         lexicon.senses(*hit).iter().find_map(|sense| {
             let Sense::Unit(row) = sense else { return None };
             let row = lexicon.tables().units.get(usize::from(*row))?;
             let wire = if row.unit.is_empty() { lexicon.form(*hit).to_owned() } else { row.unit.clone() };
             let factor = row.factor.checked_mul(Decimal::from(scale))?;
-            Some(Unit { kind: row.kind, wire, factor })
+            Some(Unit { kind: row.kind, wire, factor, end: hit.end() })
         })
     })
 }
