@@ -2,11 +2,12 @@
 
 use super::Fact;
 use super::window::Window;
-use crate::lexicon::{Hit, In, Role};
+use crate::lexicon::{Class, Hit, In, Role};
 use crate::reading::Reading;
 use crate::recognize::date::{DateShape, Day};
 use crate::recognize::quantity::QuantityMention;
 use crate::report::{Change, ChangeDirection, Metric, Period, QuantityKind};
+use crate::source::Glyphs;
 use crate::words::{Words, words};
 
 /// What a change is compared with.
@@ -145,13 +146,13 @@ fn signed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, befor
 
 /// Whether a table's column holds changes: 比年初, 增速, 同比增长.
 #[must_use]
-pub fn compares(reading: &Reading<'_, '_>, column: &crate::source::Glyphs) -> bool {
+pub fn compares(reading: &Reading<'_, '_>, column: &Glyphs) -> bool {
     reading.any(column.clone(), words!["比", "较", "增", "降", "减", "变动", "涨幅"])
         && !reading.any(column.clone(), words!["占比", "减免", "降至", "增至", "比例", "比重"])
 }
 
 /// The change that a table's column says its numbers are.
-fn in_column(reading: &Reading<'_, '_>, column: &crate::source::Glyphs) -> Option<Shift> {
+fn in_column(reading: &Reading<'_, '_>, column: &Glyphs) -> Option<Shift> {
     if !compares(reading, column) {
         return None;
     }
@@ -173,43 +174,19 @@ fn shared(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, befor
     Some(Shift { direction: change.direction, baseline, noun_end: window.left.start, text: change.text.clone(), new: false })
 }
 
-type Found = (ChangeDirection, crate::source::Glyphs);
+type Found = (ChangeDirection, Glyphs);
 
 /// 增加, 下降, 增速 … right before the number.
-fn directly_before(reading: &Reading<'_, '_>, left: crate::source::Glyphs, kind: QuantityKind) -> Option<Found> {
-    const FILLERS: &[&str] = &[
-        "了",
-        "约",
-        "幅度",
-        "达",
-        "为",
-        "共",
-        "幅度为",
-        "幅度达",
-        "近",
-        "超",
-        "仅",
-        "额",
-        "逾",
-        "幅",
-        "分别",
-        "率",
-        "额达",
-        "额为",
-        "量",
-        "已",
-        "不到",
-        "达到",
-    ];
+fn directly_before(reading: &Reading<'_, '_>, left: Glyphs, kind: QuantityKind) -> Option<Found> {
     let mut best: Option<Found> = None;
     for hit in reading.hits.within(left.clone(), const { In::roles(&[Role::Increase, Role::Decrease]) }) {
         let rises = hit.has_role(Role::Increase);
         let direction = if rises { ChangeDirection::Increase } else { ChangeDirection::Decrease };
-        let tail = reading.source.text(hit.end()..left.end);
+        let tail = hit.end()..left.end;
         // 同比多处置11亿元: more of what the verb does.
         let adverb = matches!(reading.lexicon.form(hit), "多" | "少");
         let done = || reading.hits.at(hit.end()).iter().any(|verb| verb.end() == left.end && verb.has_role(Role::Boundary));
-        if !tail.is_empty() && !FILLERS.contains(&tail) && !(adverb && done()) {
+        if !only_levels(reading, &tail) && !(adverb && done()) {
             continue;
         }
         // 减少到35%: no 少 of its own.
@@ -242,8 +219,24 @@ fn directly_before(reading: &Reading<'_, '_>, left: crate::source::Glyphs, kind:
     best
 }
 
+/// Whether nothing stands in `range` but words of a level: 增速|分别为, 下降|幅度达. 至 and 到 make the number a level itself.
+fn only_levels(reading: &Reading<'_, '_>, range: &Glyphs) -> bool {
+    let mut at = range.start;
+    while at < range.end {
+        let level = |hit: &&Hit| hit.end() <= range.end && hit.has_role(Role::Level) && !matches!(reading.lexicon.form(**hit), "至" | "到");
+        at = match reading.hits.at(at).iter().find(level) {
+            Some(hit) => hit.end(),
+            None if matches!(reading.source.at(at), '了' | '约' | '率' | '幅' | '度' | '额' | '量' | '近' | '超' | '逾') => {
+                at + 1
+            }
+            None => return false,
+        };
+    }
+    true
+}
+
 /// 降低利率0.5个百分点: the verb, what it changes, then by how much.
-fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::source::Glyphs) -> Option<Found> {
+fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &Glyphs) -> Option<Found> {
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
@@ -264,7 +257,7 @@ fn verb_and_rate(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::s
 }
 
 /// 新增个人消费贷款622亿元: an increase of a stock. 新增投放 is a flow.
-fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &crate::source::Glyphs) -> Option<Found> {
+fn new_stock(reading: &Reading<'_, '_>, q: &QuantityMention, left: &Glyphs) -> Option<Found> {
     const FLOWS: &[&str] = &[
         "投放", "发放", "授信", "放款", "办理", "设立", "落地", "承保", "签约", "批准", "融资", "支付", "申请", "注册", "设", "担保",
         "布放", "推出",
@@ -292,35 +285,53 @@ fn discount(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> 
     let before = reading.any(window.left.clone(), words!["利率优惠", "优惠幅度", "降幅"])
         && reading.any(window.left.end.saturating_sub(6)..window.left.end, words!["优惠", "降幅", "优惠幅度"]);
     let granted = words!["优惠", "优惠了", "可优惠", "再优惠", "利率优惠"].end_before(reading.source, window.left.end);
-    // 连续3年保持30%以上的较高增速.
-    let growing = q.kind == QuantityKind::Percent
-        && reading.source.at(window.right.start) == '的'
-        && reading.any(near.clone(), words!["增速", "增长", "增幅"]);
-    if growing {
+    if growth_behind(reading, q, window) {
         return Some((ChangeDirection::Increase, near.start..near.start));
     }
     (lower || granted || before && !reading.any(window.left.clone(), words!["优惠利率"]))
         .then_some((ChangeDirection::Decrease, near.start..near.start))
 }
 
+/// 连续3年保持30%以上的较高增速, 高于全部贷款8.2%的平均增幅.
+fn growth_behind(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> bool {
+    let near = window.right.start..window.right.end.min(window.right.start + 8);
+    q.kind == QuantityKind::Percent && reading.source.at(window.right.start) == '的' && reading.any(near, words!["增速", "增长", "增幅"])
+}
+
+/// The word in `range` that compares: 高于各项贷款, 较全省平均水平低, 超各项贷款.
+#[must_use]
+pub fn comparison(reading: &Reading<'_, '_>, range: &Glyphs) -> Option<Glyphs> {
+    let mut first = None;
+    let mut said = false;
+    for hit in reading.hits.inside(range.clone()) {
+        let classes = reading.lexicon.classes(hit);
+        let degree = classes.has(Class::Above) || classes.has(Class::Below);
+        let whole = hit.end() - hit.start() >= 2 || reading.source.at(hit.start()) == '超' && hit.end() + 2 <= range.end;
+        let versus = hit.has_role(Role::Versus) && reading.source.before(hit.start()) != '占';
+        said |= degree;
+        if first.is_none() && (degree && whole || versus) {
+            first = Some(hit.range());
+        }
+    }
+    first.filter(|_| said)
+}
+
 /// 高于上年同期2个百分点 is a change; 高于各项贷款增速2个百分点 is a level.
 /// `Some(None)`: it is a gap and no change.
 #[allow(clippy::option_option, reason = "a gap that is no change is an answer, and other than no answer")]
 fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> Option<Option<Shift>> {
-    const HIGHER: &Words = words!["高于", "快于", "高出", "高", "快", "多于", "优于"];
-    const LOWER: &Words = words!["低于", "慢于", "低", "慢"];
-    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
+    if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) || growth_behind(reading, q, window) {
         return None;
     }
     let left = window.left.clone();
-    let find = |words: &Words| (left.start..left.end).rev().find_map(|i| words.end_at(reading.source, i).map(|end| i..end));
-    let (direction, word) = match (find(HIGHER), find(LOWER)) {
-        (Some(h), Some(l)) if l.start > h.start => (ChangeDirection::Decrease, l),
-        (Some(h), _) => (ChangeDirection::Increase, h),
-        (None, Some(l)) => (ChangeDirection::Decrease, l),
-        (None, None) => return None,
+    let of = |hit: &Hit| {
+        let classes = reading.lexicon.classes(*hit);
+        let up = classes.has(Class::Above);
+        (up || classes.has(Class::Below)).then_some((if up { ChangeDirection::Increase } else { ChangeDirection::Decrease }, hit.range()))
     };
-    let opener = word.end - word.start == 2;
+    let (direction, word) = reading.hits.inside(left.clone()).filter_map(|hit| of(&hit)).max_by_key(|(_, word)| (word.start, word.end))?;
+    let named = || word.end + 2 <= left.end && q.kind == QuantityKind::PercentagePoint;
+    let opener = word.end - word.start == 2 || reading.source.at(word.start) == '超' && named();
     let compared = reading.any(left.clone(), words!["较", "比"]);
     if !opener && !(compared && word.end + 1 >= left.end) {
         return None;
@@ -340,7 +351,7 @@ fn compared_gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window)
 }
 
 /// The last time in `range` that is named by how it lies to the period, and where the comparison with it begins.
-fn earlier_time(reading: &Reading<'_, '_>, range: &crate::source::Glyphs) -> Option<(Baseline, usize)> {
+fn earlier_time(reading: &Reading<'_, '_>, range: &Glyphs) -> Option<(Baseline, usize)> {
     const TIMES: &[(Baseline, &Words)] = &[
         (Baseline::YearEarlier, words!["同比", "同期", "上年同月", "去年同月"]),
         (
@@ -368,13 +379,7 @@ fn earlier_time(reading: &Reading<'_, '_>, range: &crate::source::Glyphs) -> Opt
 }
 
 /// The baseline named in a clause, and where the comparison begins.
-fn baseline(
-    reading: &Reading<'_, '_>,
-    clause: &crate::source::Glyphs,
-    left: usize,
-    before: &[Fact],
-    q: &QuantityMention,
-) -> (Baseline, Option<usize>) {
+fn baseline(reading: &Reading<'_, '_>, clause: &Glyphs, left: usize, before: &[Fact], q: &QuantityMention) -> (Baseline, Option<usize>) {
     let range = left.max(clause.start)..clause.end;
     let named = earlier_time(reading, &range);
     let day = reading.dates_in(&range).iter().rev().find_map(|d| {
@@ -396,66 +401,4 @@ fn baseline(
         f.change.is_some() && f.metric != Metric::Share && q.kind == QuantityKind::Percent && f.kind != QuantityKind::Percent
     });
     (if beside { Baseline::Before } else { Baseline::None }, None)
-}
-
-/// The last fact of the sentence that states a level which a number of this kind may be about.
-#[must_use]
-pub fn last_level(before: &[Fact], kind: QuantityKind) -> Option<&Fact> {
-    let fits = |f: &Fact| kind != QuantityKind::PercentagePoint || moves_by_points(f.kind);
-    let states = |f: &Fact| !matches!(f.metric, Metric::Share | Metric::ProcessingTime | Metric::LoanTerm | Metric::Condition);
-    before.iter().rev().find(|f| f.change.is_none() && states(f) && fits(f))
-}
-
-/// Whether what is counted so, or its growth, can move by percentage points.
-const fn moves_by_points(kind: QuantityKind) -> bool {
-    matches!(kind, QuantityKind::Percent | QuantityKind::PercentagePoint | QuantityKind::Money)
-}
-
-/// The share right before: 代偿率0.83%,低于全省0.4个百分点.
-fn share(before: &[Fact]) -> Option<&Fact> {
-    before.last().filter(|f| f.kind == QuantityKind::Percent && f.metric == Metric::Share && f.change.is_none())
-}
-
-/// What a gap in percentage points is about: the growth or the share right before it, else the last level.
-#[must_use]
-pub fn compared<'f>(reading: &Reading<'_, '_>, window: &Window, before: &'f [Fact], kind: QuantityKind) -> Option<&'f Fact> {
-    let of_growth = reading.any(window.left.clone(), words!["增速", "增幅", "增长"]);
-    grown(before).or_else(|| share(before).filter(|_| !of_growth)).or_else(|| last_level(before, kind))
-}
-
-/// The growth right before: what a gap of growth is about.
-#[must_use]
-pub fn grown(before: &[Fact]) -> Option<&Fact> {
-    before.last().filter(|f| f.kind == QuantityKind::Percent && f.change.is_some())
-}
-
-/// What a change is a change of: the last level it can be one of, else the last change.
-#[must_use]
-pub fn topic<'f>(before: &'f [Fact], q: &QuantityMention, shift: Option<&Shift>, respectively: bool) -> Option<&'f Fact> {
-    shift?;
-    let fits = |f: &&Fact| match q.kind {
-        QuantityKind::Percent | QuantityKind::Multiple => !matches!(f.kind, QuantityKind::Duration),
-        QuantityKind::PercentagePoint => moves_by_points(f.kind),
-        kind => f.kind == kind && (kind != QuantityKind::Count || f.unit == q.unit),
-    };
-    let beside = shift.is_some_and(|s| s.baseline == Baseline::Before);
-    if beside {
-        return before.last();
-    }
-    // 同比分别多增1万亿元、1861亿元: the first of a row changes the first of the row before.
-    if respectively {
-        let row = before.iter().rposition(|f| !super::row::is_next(f));
-        if let Some(head) = row.and_then(|i| before.get(i)).filter(|_| before.last().is_some_and(super::row::is_next)) {
-            return Some(head);
-        }
-    }
-    let level = before
-        .iter()
-        .rev()
-        .filter(fits)
-        .find(|f| f.change.is_none() && !matches!(f.metric, Metric::Share | Metric::Condition | Metric::ProcessingTime));
-    if q.kind == QuantityKind::PercentagePoint {
-        return grown(before).or_else(|| share(before)).or(level).or_else(|| before.iter().rev().find(fits));
-    }
-    level.or_else(|| before.iter().rev().find(fits))
 }

@@ -1,7 +1,7 @@
 //! What a count measures: the class of what is counted, agreed with its classifier.
 
-use super::Fact;
 use super::window::{Window, cuts, noun_after, noun_before, trimmed_end};
+use super::{Fact, part};
 use crate::lexicon::{Class, Classes, Hit, In, Role, Sense};
 use crate::reading::Reading;
 use crate::recognize::quantity::QuantityMention;
@@ -145,7 +145,7 @@ fn agreed(reading: &Reading<'_, '_>, classifier: Classes, right: &Glyphs) -> Cou
 }
 
 /// Whether a verb stands in `range`.
-fn holds_verb(reading: &Reading<'_, '_>, range: &Glyphs) -> bool {
+pub fn holds_verb(reading: &Reading<'_, '_>, range: &Glyphs) -> bool {
     let quoted = range.clone().any(|at| reading.source.at(at) == '“');
     quoted || reading.hits.inside(range.clone()).any(|hit| cuts(reading, hit) || reading.lexicon.classes(hit).meets(VERBS))
 }
@@ -389,7 +389,7 @@ fn total<'f>(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, be
     if q.unit == "个" || before.is_empty() {
         return None;
     }
-    let part = reading.words(window.sentence.start..window.left.end, Role::Part).last()?;
+    let part = reading.words(window.sentence.start..window.left.end, Role::Part).last().filter(|_| part::opened(reading, window))?;
     let own = part.end().max(window.left.start)..window.left.end;
     let total = before.iter().rev().find(|f| f.window.left.end < part.start())?;
     (total.kind == QuantityKind::Count && total.unit == q.unit && !holds_verb(reading, &own)).then_some(total)

@@ -1,7 +1,8 @@
 //! The text's own words for what a number counts.
 
 use super::Fact;
-use super::change::{Baseline, Shift, last_level};
+use super::antecedent::last_level;
+use super::change::{Baseline, Shift};
 use super::window::{Window, noun_before};
 use crate::lexicon::Role;
 use crate::reading::Reading;
@@ -61,7 +62,7 @@ pub fn label(
     if let Some((text, noun)) = gap(reading, q, window, metric, before) {
         return (text, noun);
     }
-    if metric == Metric::Share {
+    if matches!(metric, Metric::Share | Metric::NonPerformingRatio) {
         return share(reading, window, before);
     }
     if let Some(from_to) = from_to(reading, window).filter(|_| q.kind == QuantityKind::Duration) {
@@ -100,6 +101,11 @@ pub fn label(
     }
     if text.is_empty() && q.kind == QuantityKind::Duration {
         return fallback(reading, window);
+    }
+    if text.is_empty()
+        && let Some(last) = super::antecedent::elliptic_ratio(reading, q, window, before).filter(|l| l.metric == metric)
+    {
+        return (last.label.clone(), noun);
     }
     // 由年初的5.85%降至5.12%, 由12.2万元提升至20万元: the second is what the first was.
     let reached = || words!["至", "到", "为"].end_before(reading.source, q.range.start);
@@ -284,14 +290,11 @@ fn gap(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, metric: 
     if !matches!(q.kind, QuantityKind::PercentagePoint | QuantityKind::Percent) {
         return None;
     }
-    let compared = reading.any(window.left.clone(), words!["高", "低", "快", "慢", "多", "优"]);
-    let at = (window.left.clone())
-        .filter(|&i| reading.source.before(i) != '占')
-        .find(|&i| compared && words!["高于", "低于", "快于", "比", "较", "高出", "慢于"].start_at(reading.source, i))?;
+    let at = super::change::comparison(reading, &window.left)?.start;
     let noun = noun_before(reading, &(window.left.start..at));
     let text = reading.source.text(noun.clone());
     let names = |least: usize| text.chars().count() >= least;
-    let level = super::change::compared(reading, window, before, q.kind);
+    let level = super::antecedent::compared(reading, window, before, q.kind);
     let Some(level) = level.filter(|_| !names(3)) else { return names(2).then(|| (text.to_owned(), noun)) };
     let grows = matches!(
         metric,

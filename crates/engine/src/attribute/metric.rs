@@ -1,13 +1,13 @@
 //! What a number measures: the strongest cue near it, or what the sentence was about.
 
 use super::change::Shift;
-use super::window::{Window, noun_before, without_brackets};
-use super::{Fact, count};
+use super::window::Window;
+use super::{Fact, count, money, ratio};
 use crate::lexicon::{Class, Hit, In, Sense};
 use crate::reading::Reading;
 use crate::recognize::name::Product;
 use crate::recognize::quantity::QuantityMention;
-use crate::report::{Metric, Qualifier, QuantityKind};
+use crate::report::{Metric, QuantityKind};
 use crate::source::Glyphs;
 use crate::words::words;
 
@@ -44,14 +44,17 @@ const DEFAULTS: &[&str] = &[
 pub struct Found {
     /// What it shows.
     pub metric: Metric,
-    strength: u8,
-    start: usize,
-    end: usize,
+    /// How strongly: 1 for 贷款, which leaves open what is done with it.
+    pub strength: u8,
+    /// First glyph.
+    pub start: usize,
+    /// Glyph after the last.
+    pub end: usize,
 }
 
 impl Found {
     /// What it means where a stock is told of: 贷款 alone is what is outstanding.
-    fn stock(self) -> Metric {
+    pub fn stock(self) -> Metric {
         if self.metric == Metric::LoanDisbursed && self.strength <= 1 { Metric::LoanBalance } else { self.metric }
     }
 }
@@ -90,8 +93,15 @@ pub fn metric(
         return built(topic.metric, "change_of_the_topic", topic.label.clone());
     }
     match kind {
-        QuantityKind::Money => money(reading, q, window, before, shift.is_some(), built),
-        QuantityKind::Percent | QuantityKind::PercentagePoint => ratio(reading, q, window, before, shift, topic, kind, built),
+        QuantityKind::Money => {
+            let (metric, rule, words) = money::money(reading, q, window, before, shift);
+            built(metric, rule, words)
+        }
+        QuantityKind::Percent | QuantityKind::PercentagePoint => {
+            let said = ratio::Said { reading, q, window, before, shift, topic, kind };
+            let (metric, rule, words) = ratio::ratio(&said);
+            built(metric, rule, words)
+        }
         QuantityKind::Count | QuantityKind::Number => {
             let verdict = count::count(reading, q, window, before);
             let words = reading.source.text(window.counted(reading, q).noun).to_owned();
@@ -100,7 +110,7 @@ pub fn metric(
         QuantityKind::Duration => duration(reading, window, built),
         QuantityKind::Mass | QuantityKind::Area | QuantityKind::Length => built(Metric::PhysicalQuantity, "unit_of_goods", q.unit.clone()),
         QuantityKind::Multiple => topic
-            .or_else(|| super::change::last_level(before, kind))
+            .or_else(|| super::antecedent::last_level(before, kind))
             .map_or_else(|| built(Metric::Other, "multiple", String::new()), |t| built(t.metric, "multiple_of_the_topic", t.label.clone())),
         QuantityKind::Date | QuantityKind::Time | QuantityKind::Ordinal | QuantityKind::Identifier => {
             built(Metric::Other, "no_metric", String::new())
@@ -126,7 +136,7 @@ fn in_column(reading: &Reading<'_, '_>, window: &Window, column: &Glyphs, kind: 
         return built(found.stock(), "cue_in_column", words(found.start..found.end));
     }
     if super::change::compares(reading, column)
-        && let Some(last) = super::change::last_level(before, kind)
+        && let Some(last) = super::antecedent::last_level(before, kind)
     {
         return built(last.metric, "change_of_the_column_before", last.label.clone());
     }
@@ -255,190 +265,6 @@ fn contradicted(reading: &Reading<'_, '_>, found: Found, range: &Glyphs) -> bool
     }
 }
 
-fn money(
-    reading: &Reading<'_, '_>,
-    q: &QuantityMention,
-    window: &Window,
-    before: &[Fact],
-    stock_grows: bool,
-    built: impl Fn(Metric, &'static str, String) -> Measured,
-) -> Measured {
-    let noun = window.noun_after(reading);
-    if matches!(q.qualifier, Qualifier::AtMost | Qualifier::AtLeast) && !noun.is_empty() && size_class(reading, q, &noun) {
-        return built(Metric::Condition, "size_class", reading.source.text(noun).to_owned());
-    }
-    let limit = window.right.end.min(window.right.start + 24);
-    let tail = window.right.start..(window.right.clone()).find(|&i| matches!(reading.source.at(i), '、' | '(')).unwrap_or(limit).min(limit);
-    let listed = window.right.start..limit;
-    let found = strongest(reading, QuantityKind::Money, &without_brackets(reading, &window.left), &tail);
-    if let Some(found) = found.or_else(|| strongest(reading, QuantityKind::Money, &(0..0), &listed)) {
-        let total = || before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.change.is_none() && f.metric != Metric::Condition);
-        let part = if found.strength <= 1 && after_part_word(reading, window) { total() } else { None };
-        if let Some(total) = part {
-            return built(total.metric, "part_of_the_total", total.label.clone());
-        }
-        if found.metric == Metric::LoanDisbursed
-            && found.strength <= 1
-            && reading.any(window.clause.clone(), words!["余额"])
-            && reading.any(window.left.clone(), words!["余额"])
-        {
-            return built(Metric::LoanBalance, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
-        }
-        // 涉及贷款本金: the clause before says what was done with it.
-        if found.strength <= 1 && reading.any(window.left.clone(), words!["涉及", "本金", "利息"]) {
-            let sentence = window.sentence.start..q.range.start;
-            // 减免息费、延长还款期限,涉及贷款本金4.1亿元: principal is put off, not waived.
-            if reading.any(window.left.clone(), words!["本金"]) && reading.any(sentence.clone(), words!["延期", "延长", "展期", "延后"])
-            {
-                return built(Metric::RepaymentDeferred, "cue_in_sentence", "本金".to_owned());
-            }
-            if let Some(act) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)).filter(|f| f.strength >= 5) {
-                return built(act.metric, "cue_in_sentence", reading.source.text(act.start..act.end).to_owned());
-            }
-        }
-        if found.strength <= 1 && stock_grows {
-            return built(Metric::LoanBalance, "growth_of_a_stock", reading.source.text(found.start..found.end).to_owned());
-        }
-        // What is handed out is no loan where the noun says so: 发放消费券.
-        let noun = if noun.is_empty() { window.noun_before(reading) } else { noun };
-        if found.metric == Metric::LoanDisbursed
-            && words!["券", "补贴", "补助", "奖金", "红包", "奖学金", "工资", "养老金", "补偿金", "津贴"]
-                .end_before(reading.source, noun.end)
-            && !noun.is_empty()
-        {
-            return built(Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
-        }
-        return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
-    }
-    // 贷款本金9.62亿元、利息4,105万元: one act, two sums.
-    let beside = before.last().filter(|l| {
-        l.kind == QuantityKind::Money
-            && l.metric != Metric::Condition
-            && reading.source.at(l.window.right.start) == '、'
-            && l.window.right.end >= window.left.start
-    });
-    if let Some(last) = beside {
-        return built(last.metric, "goes_on_with", last.label.clone());
-    }
-    // An elliptic 金额 or a bare sum goes on with what the clause, or the one before it, was about.
-    let clause = window.clause.start..q.range.start;
-    if let Some(found) = strongest(reading, QuantityKind::Money, &clause, &(0..0)) {
-        return built(found.metric, "cue_in_clause", reading.source.text(found.start..found.end).to_owned());
-    }
-    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money && f.metric != Metric::Condition) {
-        let near = before.last().is_some_and(|l| l.quantity == last.quantity) || after_part_word(reading, window);
-        if near {
-            return built(last.metric, "goes_on_with", last.label.clone());
-        }
-    }
-    let sentence = window.sentence.start..q.range.start;
-    if let Some(found) = strongest(reading, QuantityKind::Money, &sentence, &(0..0)) {
-        return built(found.metric, "cue_in_sentence", reading.source.text(found.start..found.end).to_owned());
-    }
-    if let Some(last) = before.iter().rev().find(|f| f.kind == QuantityKind::Money) {
-        return built(last.metric, "goes_on_with", last.label.clone());
-    }
-    // A table's row goes on with its header, a sentence that opens with 其中 with the one before.
-    if let Some(header) = super::period::header_of(reading, window.sentence.start)
-        && let Some(found) = strongest(reading, QuantityKind::Money, &header, &(0..0))
-    {
-        return built(found.metric, "cue_in_header", reading.source.text(found.start..found.end).to_owned());
-    }
-    if let Some(product) = reading.products_in(&window.clause).last() {
-        return built(Metric::LoanDisbursed, "sum_of_a_product", reading.source.text(product.range.clone()).to_owned());
-    }
-    // 支持水利建设资金12亿元: money for something, by whatever way.
-    let money = window.noun_before(reading);
-    if reading.source.ends_with(money.end, "资金") && reading.any(window.clause.start..money.start, words!["支持", "助力", "提供", "满足"])
-    {
-        return built(Metric::FinancingProvided, "funds_in_support", reading.source.text(money).to_owned());
-    }
-    built(Metric::Other, "no_cue", String::new())
-}
-
-fn after_part_word(reading: &Reading<'_, '_>, window: &Window) -> bool {
-    reading.any(window.sentence.start..window.left.end, words!["其中"])
-}
-
-/// 100万元以下抵押贷款: a class of loans by size.
-fn size_class(reading: &Reading<'_, '_>, q: &QuantityMention, noun: &Glyphs) -> bool {
-    // 50万元以内: the bound is written behind the sum.
-    q.range.end > q.core.end && (reading.any(noun.clone(), words!["贷", "融资", "授信", "企业", "客户", "项目", "债", "权限", "审批权"]))
-}
-
-#[allow(clippy::too_many_arguments, reason = "what the sentence has said so far, each read by another rule")]
-fn ratio(
-    reading: &Reading<'_, '_>,
-    q: &QuantityMention,
-    window: &Window,
-    before: &[Fact],
-    shift: Option<&Shift>,
-    topic: Option<&Fact>,
-    kind: QuantityKind,
-    built: impl Fn(Metric, &'static str, String) -> Measured,
-) -> Measured {
-    let noun = window.noun_after(reading);
-    let clause = window.clause.start..q.range.start;
-    if let Some(found) = strongest(reading, kind, &window.left, &noun).or_else(|| strongest(reading, kind, &clause, &(0..0))) {
-        let gap_of_growth = kind == QuantityKind::PercentagePoint && found.metric == Metric::Share;
-        if !gap_of_growth {
-            return built(found.metric, "cue_in_window", reading.source.text(found.start..found.end).to_owned());
-        }
-    }
-    let gap = reading.any(window.clause.start..q.range.end, words!["高于", "低于", "快于", "比", "较", "高出"]);
-    if kind == QuantityKind::PercentagePoint
-        && (shift.is_some() || gap)
-        && let Some(level) = topic.or_else(|| super::change::compared(reading, window, before, kind))
-    {
-        return built(level.metric, "gap_or_change_of_the_topic", level.label.clone());
-    }
-    let stretch = window.sentence.start..q.range.start;
-    let rate_of_sentence = || {
-        let found = if kind == QuantityKind::PercentagePoint { strongest(reading, kind, &stretch, &(0..0)) } else { None }?;
-        let words = || reading.source.text(found.start..found.end).to_owned();
-        (found.metric == Metric::InterestRate).then(|| built(found.metric, "cue_in_sentence", words()))
-    };
-    if shift.is_some() {
-        let grows = noun_before(
-            reading,
-            &(window.left.start..shift.map_or(window.left.end, |s| s.noun_end.clamp(window.left.start, window.left.end))),
-        );
-        if words!["户数", "客户数", "企业数", "人数", "笔数", "主体数", "家数"].end_before(reading.source, grows.end) && !grows.is_empty()
-        {
-            let loans = reading.source.ends_with(grows.end, "笔数");
-            return built(
-                if loans { Metric::LoanCount } else { Metric::CustomerCount },
-                "growth_of_a_count",
-                reading.source.text(grows).to_owned(),
-            );
-        }
-        let of_money = strongest(reading, QuantityKind::Money, &window.left, &(0..0))
-            .or_else(|| strongest(reading, QuantityKind::Money, &clause, &(0..0)));
-        if let Some(found) = of_money {
-            return built(found.stock(), "growth_of", reading.source.text(found.start..found.end).to_owned());
-        }
-        if kind == QuantityKind::Percent
-            && let Some(counted) = count::head(reading, &grows)
-        {
-            return built(counted.metric, "growth_of_a_count", reading.source.text(grows).to_owned());
-        }
-        if let Some(level) = topic {
-            return built(level.metric, "growth_of_the_topic", level.label.clone());
-        }
-        if let Some(rate) = rate_of_sentence() {
-            return rate;
-        }
-        if let Some(found) = strongest(reading, QuantityKind::Money, &stretch, &(0..0)) {
-            return built(found.metric, "growth_of", reading.source.text(found.start..found.end).to_owned());
-        }
-        return built(Metric::Other, "growth_of_something_else", String::new());
-    }
-    if let Some(rate) = rate_of_sentence() {
-        return rate;
-    }
-    built(if kind == QuantityKind::Percent { Metric::Share } else { Metric::InterestRate }, "ratio_without_cue", String::new())
-}
-
 fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &'static str, String) -> Measured) -> Measured {
     let near = window.left.start..window.right.end.min(window.right.start + 3);
     let term = reading
@@ -460,4 +286,9 @@ fn duration(reading: &Reading<'_, '_>, window: &Window, built: impl Fn(Metric, &
 pub fn of_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> Option<Metric> {
     let found = strongest(reading, QuantityKind::Money, noun, &(0..0))?;
     Some(found.stock())
+}
+
+/// What a level measures that is named by a noun of its own: 资产总额, 保费收入. 贷款 alone says no more than its verb.
+pub fn named(reading: &Reading<'_, '_>, kind: QuantityKind, noun: &Glyphs) -> Option<Metric> {
+    strongest(reading, kind, noun, &(0..0)).filter(|found| found.strength > 1).map(|found| found.metric)
 }

@@ -4,6 +4,7 @@
 //! each in its window (from the number before it to the one after it, inside its
 //! clause), with what the sentence has said so far.
 
+mod antecedent;
 mod category;
 mod change;
 mod codes;
@@ -11,8 +12,10 @@ mod count;
 mod doubt;
 mod label;
 mod metric;
+mod money;
 mod part;
 mod period;
+mod ratio;
 mod role;
 mod row;
 mod window;
@@ -149,8 +152,7 @@ fn read(
         return row::next(reading, last, q, quantity, window);
     }
     let shift = change::change(reading, q, &window, before);
-    let respectively = reading.any(window.left.clone(), words!["分别"]);
-    let topic = change::topic(before, q, shift.as_ref(), respectively);
+    let topic = antecedent::topic(reading, q, &window, before, shift.as_ref());
     let measured = metric::metric(reading, q, &window, before, shift.as_ref(), topic);
     let (mut label, noun) = label::label(reading, q, &window, measured.metric, before, shift.as_ref(), topic);
     if label.is_empty() && measured.why.0 != "unit_of_goods" && !measured.why.1.chars().any(|c| c.is_ascii_digit()) {

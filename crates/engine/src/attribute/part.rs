@@ -2,10 +2,30 @@
 
 use std::ops::Range;
 
-use super::Fact;
+use super::window::Window;
+use super::{Fact, count};
 use crate::lexicon::Role;
 use crate::reading::Reading;
 use crate::report::{Metric, QuantityKind};
+use crate::source::Glyphs;
+
+/// Whether 其中 stands before a number and its parts still go on: no new 累计 opens another sum.
+pub fn opened(reading: &Reading<'_, '_>, window: &Window) -> bool {
+    let until = window.left.end;
+    let Some(open) = reading.words(window.sentence.start..until, Role::Part).last() else { return false };
+    !another_sum(reading, &(open.end()..until))
+}
+
+/// Whether a word of a sum opens a clause in `range`, behind its first: 其中累计发放… is a part, …,累计发放… is none.
+fn another_sum(reading: &Reading<'_, '_>, range: &Glyphs) -> bool {
+    reading.words(range.clone(), Role::Cumulative).any(|word| matches!(reading.source.before(word.start()), ',' | ';'))
+}
+
+/// Whether what stands before a number behind a semicolon has a verb, a date or an owner of its own: no further part.
+fn apart(reading: &Reading<'_, '_>, clause: &Glyphs) -> bool {
+    let dated = !reading.dates_in(clause).is_empty() || !reading.institutions_in(clause).is_empty();
+    dated || count::holds_verb(reading, clause)
+}
 
 /// Finds the total of each fact of a sentence that 其中 makes a part.
 pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>) {
@@ -25,13 +45,19 @@ pub fn parts(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usize>)
             if at < open || at >= until || !can_be_part(fact) {
                 continue;
             }
-            let broken = !initial && reading.semicolon_in(&(open..at));
+            if another_sum(reading, &(open..at)) {
+                break;
+            }
+            let broken = !initial && reading.semicolon_in(&(open..at)) && apart(reading, &(fact.window.clause.start..at));
             let lower = if initial { range.start.saturating_sub(24) } else { range.start };
             let Some(total) = total_of(facts, lower, index, open, fact) else { continue };
             let same = facts.get(total).is_some_and(|t| t.metric == fact.metric) || metrics == Some(fact.metric);
             // 其中A贷款余额…;B贷款余额…: a semicolon ends the parts, unless the next is named like them.
             let alike = made.and_then(|i| facts.get(i)).is_some_and(|first| one_make(&first.label, &fact.label));
-            if broken && !alike || metrics.is_some() && !same {
+            if broken && !alike {
+                break;
+            }
+            if metrics.is_some() && !same {
                 continue;
             }
             if metrics.is_none() {

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use super::window::{Window, trim_start};
-use super::{Fact, codes, label, metric, period};
+use super::window::{Window, noun_before, trim_start};
+use super::{Fact, antecedent, codes, label, metric, period};
+use crate::lexicon::Class;
 use crate::reading::Reading;
 use crate::recognize::quantity::QuantityMention;
+use crate::report::{Metric, QuantityKind};
 use crate::source::Glyphs;
 use crate::words::{Words, words};
 
@@ -51,7 +53,13 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
             before = Some(row);
             continue;
         }
-        if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head, length)) {
+        if let Some(head) = facts.get(row.start)
+            && let Some(joint) = deposits_and_loans(reading, head).filter(|_| length == 2)
+        {
+            for (fact, (metric, label)) in facts.get_mut(row.clone()).unwrap_or_default().iter_mut().zip(joint) {
+                (fact.metric, fact.label) = (metric, label);
+            }
+        } else if let Some(items) = facts.get(row.start).and_then(|head| items(reading, head, length)) {
             let tail = items.last().and_then(|last| shared_tail(reading, last));
             for (fact, item) in facts.get_mut(row.clone()).unwrap_or_default().iter_mut().zip(items) {
                 name(reading, fact, item);
@@ -59,7 +67,7 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
                     fact.label.push_str(tail);
                 }
             }
-        } else if let Some(above) = before.clone().filter(|above| above.len() == length) {
+        } else if let Some(above) = models(reading, facts, range.start, &row, before.clone()) {
             for (index, model) in row.clone().zip(above) {
                 let Some(model) = facts.get(model).cloned() else { continue };
                 if let Some(fact) = facts.get_mut(index).filter(|f| f.change.is_some() || f.metric == model.metric) {
@@ -74,6 +82,38 @@ pub fn share_out(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<usi
     }
 }
 
+/// What the numbers of a row without names go on with, one for each: the row right before it; if 分别 stands before them,
+/// the last levels of the sentence (存款700亿元,贷款500亿元,分别增加40亿元和50亿元); else the row before that.
+fn models(reading: &Reading<'_, '_>, facts: &[Fact], first: usize, row: &Range<usize>, above: Option<Range<usize>>) -> Option<Vec<usize>> {
+    let above = above.filter(|above| above.len() == row.len());
+    let levels = || {
+        let head = facts.get(row.start).filter(|head| reading.any(head.window.left.clone(), words!["分别"]))?;
+        let alike = |f: &Fact| f.kind == head.kind || matches!(head.kind, QuantityKind::Percent | QuantityKind::PercentagePoint);
+        let level = |i: &usize| facts.get(*i).is_some_and(|f| antecedent::states(f) && alike(f));
+        let mut levels: Vec<usize> = (first..row.start).rev().filter(level).take(row.len()).collect();
+        levels.reverse();
+        (levels.len() == row.len()).then_some(levels)
+    };
+    match above {
+        Some(above) if above.end == row.start => Some(above.collect()),
+        above => levels().or_else(|| above.map(Iterator::collect)),
+    }
+}
+
+/// 各项存贷款余额分别为a、b: one word for two stocks.
+fn deposits_and_loans(reading: &Reading<'_, '_>, head: &Fact) -> Option<[(Metric, String); 2]> {
+    let said = head.window.clause.start..head.window.left.end;
+    let joint = reading.hits.inside(said.clone()).find(|hit| reading.lexicon.classes(*hit).has(Class::DepositsAndLoans))?;
+    let source = reading.source;
+    let noun = noun_before(reading, &(said.start..joint.end()));
+    let before = source.text(noun.start.min(joint.start())..joint.start());
+    let behind = noun_before(reading, &(joint.end()..head.window.left.end));
+    let behind = if behind.start == joint.end() { source.text(behind) } else { "" };
+    let (first, last) = (source.at(joint.start()), source.at(joint.end() - 1));
+    let second = source.text(joint.end() - 2..joint.end());
+    Some([(Metric::DepositBalance, format!("{before}{first}{last}{behind}")), (Metric::LoanBalance, format!("{before}{second}{behind}"))])
+}
+
 /// 企业贷款、普惠小微贷款加权平均利率: what the last thing named is measured by, all are.
 fn shared_tail(reading: &Reading<'_, '_>, last: &Glyphs) -> Option<&'static str> {
     const TAILS: &[&str] = &["加权平均利率", "平均利率", "利率", "余额", "户数", "增速", "占比"];
@@ -83,8 +123,9 @@ fn shared_tail(reading: &Reading<'_, '_>, last: &Glyphs) -> Option<&'static str>
 /// Gives a fact of a row the thing it is about.
 fn name(reading: &Reading<'_, '_>, fact: &mut Fact, item: Glyphs) {
     reading.source.text(item.clone()).clone_into(&mut fact.label);
-    if let Some(grows) = fact.change.as_ref().and_then(|_| metric::of_noun(reading, &item)) {
-        fact.metric = grows;
+    let named = if fact.change.is_some() { metric::of_noun(reading, &item) } else { metric::named(reading, fact.kind, &item) };
+    if let Some(named) = named {
+        fact.metric = named;
     }
     fact.noun = item;
     fact.purposes = Vec::new();

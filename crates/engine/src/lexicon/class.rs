@@ -175,6 +175,20 @@ classes! {
     PageView,
     /// 农机 耕地 生猪: goods, stock, land, buildings.
     Goods,
+    /// 存贷款: one word for deposits and loans.
+    DepositsAndLoans,
+    /// 补贴 消费券: is handed out and not lent.
+    Handout,
+    /// 小微贷 信贷: ends what is lent.
+    LoanWord,
+    /// 资产: stands for all one has.
+    AssetWord,
+    /// 最高 最多: right before a sum makes it a limit.
+    Limiting,
+    /// 户数 人数: how many were served.
+    NumberOfPeople,
+    /// 笔数: how many loans.
+    NumberOfDeals,
     /// 户 家 名: counts firms, households, people.
     CountsPeople,
     /// 名 位 人次: counts people, no firms.
@@ -195,6 +209,10 @@ classes! {
     Sending,
     /// 布放 设立: puts outlets and machines in place.
     Placing,
+    /// 高于 超: what precedes has more than what follows.
+    Above,
+    /// 低于 慢于: what precedes has less than what follows.
+    Below,
     /// 接到 受理: takes in what customers hand in.
     TakingIn,
     /// 向 惠及 帮扶: serves those who follow.
