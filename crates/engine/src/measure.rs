@@ -1,10 +1,12 @@
 //! What institutions did: cues of categories, and the measures they make.
 
+mod frame;
+
 use std::cell::OnceCell;
 
 use super::attribute::Fact;
 use super::discourse::oversees;
-use super::lexicon::{Hit, In, Role, Sense};
+use super::lexicon::{Class, Hit, In, Role, Sense};
 use super::mood::Mood;
 use super::outline::ParagraphKind;
 use super::reading::Reading;
@@ -64,9 +66,6 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
         words = from(words, sentence.range.start);
         let mut demanded = false;
         for clause in reading.clauses(&sentence.range) {
-            if words.first().is_none_or(|word| word.start() >= sentence.range.end) {
-                break;
-            }
             demanded |= demands(reading, &clause);
             if demanded && !guides(reading, clause.start) {
                 break;
@@ -74,9 +73,7 @@ pub fn cues(reading: &Reading<'_, '_>) -> Vec<Cue> {
             words = from(words, clause.start);
             let behind = from(words, clause.end);
             let own = words.get(..words.len() - behind.len()).unwrap_or_default();
-            if !own.is_empty() {
-                clause_cues(reading, clause, own, demanded, &mut begun, &mut out);
-            }
+            clause_cues(reading, clause, own, demanded, &mut begun, &mut out);
             words = behind;
         }
     }
@@ -122,7 +119,7 @@ impl<'r, 'a, 't> Clause<'r, 'a, 't> {
 
     /// 把续贷指标纳入考核: what is counted in an appraisal is not done by it.
     fn appraises(&self) -> bool {
-        *self.appraises.get_or_init(|| self.says(words!["纳入"]) && self.says(words!["考核", "评价", "指标"]))
+        *self.appraises.get_or_init(|| self.says(words!["纳入"]) && self.says(words!["考核", "评价", "指标", "评级"]))
     }
 }
 
@@ -163,14 +160,23 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
                 }
                 _ => continue,
             };
-            let cue = Cue { category, range: start..hit.end(), demanded, planned: reading.moods.has(start, Mood::Coming) };
-            if stands(&clause, &cue) {
-                // By place: only a form of several parts begins before the cue found last.
-                let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
-                let at = out.iter().rposition(|before| place(before) <= place(&cue)).map_or(0, |before| before + 1);
-                out.insert(at, cue);
-            }
+            add(&clause, category, start..hit.end(), demanded, out);
         }
+    }
+    for (category, range) in frame::acts(reading, &clause.range) {
+        add(&clause, category, range, demanded, out);
+    }
+}
+
+/// Puts a cue in its place, if it stands.
+fn add(clause: &Clause<'_, '_, '_>, category: MeasureCategory, range: Glyphs, demanded: bool, out: &mut Vec<Cue>) {
+    let planned = clause.reading.moods.has(range.start, Mood::Coming);
+    let cue = Cue { category, range, demanded, planned };
+    if stands(clause, &cue) {
+        // By place: only a form of several parts begins before the cue found last.
+        let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
+        let at = out.iter().rposition(|before| place(before) <= place(&cue)).map_or(0, |before| before + 1);
+        out.insert(at, cue);
     }
 }
 
@@ -305,9 +311,14 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
             false
         }
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
+        // Who gets it is one borrower.
+        MeasureCategory::DedicatedQuota => !reading.is_said(within.start..start, Class::Granting),
+        MeasureCategory::RateReduction if source.ends_with(start, "票面") => false,
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
         MeasureCategory::OnlineService => {
-            !ends(words!["监控", "记者", "客户端", "群", "朋友圈"]) && !matches!(before, '电' | '川') && !source.ends_with(start, "企业")
+            !ends(words!["监控", "记者", "客户端", "群", "朋友圈", "年费", "手续费", "服务费"])
+                && !matches!(before, '电' | '川')
+                && !source.ends_with(start, "企业")
         }
         MeasureCategory::InternalManagement => !clause.trains_others(),
         _ => true,

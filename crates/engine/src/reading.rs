@@ -1,7 +1,7 @@
 //! Everything known of a text before facts are made of it, and how to look around in it.
 
 use super::discourse::Discourse;
-use super::lexicon::{Hit, Hits, In, Lexicon, Role};
+use super::lexicon::{Class, Hit, Hits, In, Lexicon, Role};
 use super::lists::Placed;
 use super::mood::Moods;
 use super::outline::Outline;
@@ -119,6 +119,12 @@ impl Reading<'_, '_> {
     #[must_use]
     pub fn quantities_in(&self, range: &Glyphs) -> Glyphs {
         self.quantities.indices_in(range)
+    }
+
+    /// Whether a word of a class stands inside `range`.
+    #[must_use]
+    pub fn is_said(&self, range: Glyphs, class: Class) -> bool {
+        self.hits.inside(range).any(|hit| self.lexicon.classes(hit).has(class))
     }
 
     /// Whether any of `words` stands inside `range`.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Fact;
+use crate::lexicon::Class;
 use crate::measure::Cue;
 use crate::mood::Mood;
 use crate::reading::Reading;
@@ -13,7 +14,8 @@ use crate::words::{Words, words};
 pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range: Range<usize>) {
     for index in range.clone() {
         plan(reading, facts, index);
-        let category = facts.get(index).filter(|_| !is_a_plan(reading, cues, facts, range.start..index)).and_then(|f| fixed(reading, f));
+        let category = facts.get(index).filter(|_| !is_a_plan(reading, cues, facts, range.start..index));
+        let category = category.and_then(|f| set_aside(cues, f).or_else(|| fixed(reading, f)));
         let category = category.map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {
             fact.category = category;
@@ -24,6 +26,9 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) || is_a_plan(reading, cues, facts, range.start..index) {
             continue;
         }
+        if is_of_a_case(reading, cues, facts, &range, index) {
+            continue;
+        }
         let repaid = facts
             .get(index + 1)
             .is_some_and(|n| n.metric == Metric::LoanRepaid && n.window.clause == fact.window.clause && range.contains(&(index + 1)));
@@ -31,8 +36,11 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
             continue;
         }
         let term = matches!(fact.metric, Metric::Condition | Metric::LoanTerm);
-        let with_loan =
-            if fact.metric == Metric::LoanTerm { neighbour(reading, facts, &range, index).filter(|c| *c == C::Lending) } else { None };
+        let with_loan = if fact.metric == Metric::LoanTerm {
+            neighbour(reading, facts, &range, index).filter(|c| matches!(c, C::Lending | C::DirectFinancing))
+        } else {
+            None
+        };
         let category = with_loan
             .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
@@ -40,6 +48,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
             .or_else(|| default(reading, fact));
+        let category = category.map(|c| by_trade(reading, facts.get(index), c));
         if let Some(fact) = facts.get_mut(index) {
             fact.category = category;
         }
@@ -83,17 +92,58 @@ const fn never(fact: &Fact) -> bool {
         )
 }
 
-/// A guarantee company's loans are those it stands surety for.
+/// A guarantor's loans are those it stands surety for.
 fn by_trade(reading: &Reading<'_, '_>, fact: Option<&Fact>, category: C) -> C {
-    let guarantees = fact
-        .and_then(|f| f.owner)
-        .and_then(|o| reading.discourse.entities.get(o))
-        .is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany);
+    let owner = fact.and_then(|f| f.owner).and_then(|o| reading.discourse.entities.get(o));
+    let guarantees = owner.is_some_and(|e| e.kind == InstitutionType::GuaranteeCompany || is_guarantor_sector(e.kind, &e.name));
     match category {
         C::Lending if guarantees => C::RiskSharing,
-        C::RateReduction if guarantees => C::FeeReduction,
         other => other,
     }
+}
+
+/// 全省融资担保体系.
+fn is_guarantor_sector(kind: InstitutionType, name: &str) -> bool {
+    kind == InstitutionType::BankingSector && name.contains("担保")
+}
+
+/// 安排5亿元专项额度: a line set aside is no lending yet.
+fn set_aside(cues: &[Cue], fact: &Fact) -> Option<C> {
+    let sum = matches!(fact.metric, Metric::CreditLine | Metric::FinancingProvided | Metric::Condition | Metric::Other);
+    let clause = &fact.window.clause;
+    let from = cues.partition_point(|cue| cue.range.start < clause.start);
+    let mut own = cues.get(from..)?.iter().take_while(|cue| cue.range.start < clause.end);
+    (sum && fact.kind == QuantityKind::Money && own.any(|cue| cue.category == C::DedicatedQuota)).then_some(C::DedicatedQuota)
+}
+
+/// 投诉32件, 拦截诈骗15起: whether what is counted is a case, by the nearest word before the number, or goes on with one.
+fn is_of_a_case(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], range: &Range<usize>, index: usize) -> bool {
+    let Some(fact) = facts.get(index) else { return false };
+    let clause = fact.window.clause.start..fact.window.right.end.max(fact.window.left.end);
+    let case = |within: Range<usize>| {
+        let hits = reading.hits.inside(within);
+        hits.filter(|hit| reading.lexicon.classes(*hit).has(Class::Wrong)).map(|hit| hit.end()).max()
+    };
+    let until = fact.window.left.end;
+    let from = cues.partition_point(|cue| cue.range.start < clause.start);
+    let own = || cues.get(from..).unwrap_or_default().iter().take_while(|cue| cue.range.start < clause.end);
+    let cue = own().filter(|cue| cue.range.end <= until + 1).map(|cue| cue.range.end).max();
+    if let Some(case) = case(clause.start..until) {
+        return cue.is_none_or(|cue| cue < case);
+    }
+    if cue.is_some() {
+        return false;
+    }
+    let behind = case(until..clause.end).is_some() && own().next().is_none();
+    let before = index.checked_sub(1).filter(|before| range.contains(before));
+    let goes_on = before.and_then(|before| facts.get(before)).is_some_and(|last| last.category.is_none() && last.owner == fact.owner)
+        && before.is_some_and(|before| is_case_clause(reading, facts, before));
+    behind || goes_on
+}
+
+/// Whether a fact's clause names a case.
+fn is_case_clause(reading: &Reading<'_, '_>, facts: &[Fact], index: usize) -> bool {
+    facts.get(index).is_some_and(|fact| reading.is_said(fact.window.clause.clone(), Class::Wrong))
 }
 
 /// The category a metric has wherever it stands.
@@ -127,6 +177,7 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::InterestRate if reading.any(clause, words!["担保费率", "担保费"]) || fact.label.contains("担保") => {
             C::FeeReduction
         }
+        Metric::InterestRate if reading.is_said(fact.window.clause.start..fact.window.left.end, Class::Coupon) => C::DirectFinancing,
         Metric::InterestRate => C::RateReduction,
         // What insurers took in as reported or estimated losses.
         Metric::Other if words!["损金额", "损失金额"].end_before(reading.source, fact.noun.end) => C::InsuranceProtection,
@@ -237,9 +288,11 @@ fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
         Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
         Metric::EventCount => Some(C::CustomerOutreach),
-        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => {
-            Some(if insurer { C::InsuranceProtection } else { C::Lending })
+        Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition if insurer => {
+            Some(C::InsuranceProtection)
         }
+        Metric::CustomerCount => reading.is_said(fact.window.sentence.clone(), Class::Credit).then_some(C::Lending),
+        Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(C::Lending),
         Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
         Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), words!["贷款", "信贷", "首贷"]) => {
             Some(C::Lending)

@@ -147,6 +147,14 @@ classes! {
     Background,
     /// 结果 排名: ends a noun phrase that names the outcome of an appraisal.
     Outcome,
+    /// 投诉 拦截 起诉: a wrong and what is done about it, counted and no act.
+    Wrong,
+    /// 贷 授信: what is counted beside it is counted for lending.
+    Credit,
+    /// 票面利率: the price of a bond.
+    Coupon,
+    /// 批复 核定: grants to one borrower.
+    Granting,
     /// 未来 模拟 信贷计划: holds a glyph of a mood and shows none.
     Plain,
     /// 企业 农户 车主: who is served, lent to, insured, visited.
@@ -221,6 +229,66 @@ classes! {
     Pledging,
     /// 签下 举办 拦截: acts on what follows.
     Acting,
+    /// 减免 免收 免除: takes a charge off somebody.
+    Relieving,
+    /// 手续费 服务费 评估费: what a bank charges for a service.
+    Charge,
+    /// 罚息 逾期利息 复利: what a late borrower owes beside.
+    Penalty,
+    /// 简化 精简 压缩: makes a procedure shorter.
+    Simplifying,
+    /// 手续 流程 环节: what a customer goes through.
+    Procedure,
+    /// 创设 研发 首创: makes something that was not there.
+    Inventing,
+    /// 贷款产品 信贷产品 保险产品: something that an institution can invent.
+    Novelty,
+    /// 成立 组建 设立: sets up a body or an office.
+    SettingUp,
+    /// 布放 投放 安装: puts machines where customers are served.
+    Installing,
+    /// 小组 工作组 领导小组: a body inside an institution.
+    Team,
+    /// 服务站 服务点 分中心: where customers are served.
+    Outpost,
+    /// 举办 开展 组织: holds an event.
+    Holding,
+    /// 知识讲座 金融讲座 讲座: an event that teaches the public.
+    Lesson,
+    /// 讲解 宣讲 普及: tells the public what it does not know.
+    Teaching,
+    /// 防骗知识 金融知识 理财知识: what the public is told.
+    Knowledge,
+    /// 对接会 洽谈会 推介会: an event for customers.
+    Meeting,
+    /// 介绍 推介 讲解: tells customers of one's own.
+    Briefing,
+    /// 贷款手续 贷款政策 信贷政策: what an institution has to offer.
+    Offer,
+    /// 采集 收集 录入: learns from customers.
+    Gathering,
+    /// 信用信息 农户信息 客户信息: what is learnt from customers.
+    CustomerFacts,
+    /// 延长 推迟 顺延: puts off.
+    Deferring,
+    /// 还款期限 还款期 还款日: when a loan is to be repaid.
+    Due,
+    /// 给予 提供 加大: gives or directs.
+    Providing,
+    /// 信贷支持 信贷重点支持 信贷资金支持: credit as a support.
+    CreditSupport,
+    /// 信贷资金 信贷资源 贷款资金: what is lent.
+    LoanMoney,
+    /// 投向 流向 投到: says where what is lent goes, or how fast.
+    Directing,
+    /// 备足 备好 调拨: sees to it that there is cash.
+    Stocking,
+    /// 库存现金 现金 现钞: cash.
+    Cash,
+    /// 安排 单列 设立: sets aside.
+    Allotting,
+    /// 专项额度 专项规模 专项资金额度: a sum set aside.
+    Quota,
 }
 
 /// How many times 64 classes a set can hold.

@@ -358,6 +358,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "act.toml",
     "noun.toml",
     "verb.toml",
+    "frame.toml",
     "context.toml",
     "idiom.toml"
 ];
