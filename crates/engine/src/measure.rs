@@ -229,7 +229,7 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
     let Clause { reading, range: ref within, .. } = *clause;
     let source = reading.source;
     let (start, end) = (cue.range.start, cue.range.end);
-    if reading.moods.is_no_act(start) {
+    if reading.moods.is_no_act(start) || is_dateline(reading, end, within) || is_in_relative_clause(reading, start) {
         return false;
     }
     let ahead = source.marks(within.start.saturating_sub(30)..start);
@@ -325,6 +325,22 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
     }
 }
 
+/// 浙江在线10月29日讯(…): the cue is part of who reports.
+fn is_dateline(reading: &Reading<'_, '_>, end: usize, clause: &Glyphs) -> bool {
+    /// Farthest that 讯 stands behind the name of a newspaper or site.
+    const REACH: usize = 16;
+    let source = reading.source;
+    (end..clause.end.min(end + REACH))
+        .any(|at| matches!(source.at(at), '讯' | '电') && (matches!(source.at(at + 1), '(' | ' ') || source.before(at) == '日'))
+}
+
+/// 对法人银行办理的|延期还本付息: what a clause before 的 says of the noun is no act of the sentence.
+fn is_in_relative_clause(reading: &Reading<'_, '_>, start: usize) -> bool {
+    let deed = |hit: &Hit| hit.end() + 1 == start && reading.lexicon.classes(*hit).has(Class::Deed);
+    reading.source.before(start) == '的'
+        && (2..=5).any(|back| start.checked_sub(back).is_some_and(|at| reading.hits.at(at).iter().any(deed)))
+}
+
 /// 无需提供担保, 无质押: what is said not to be asked for.
 fn is_denied(reading: &Reading<'_, '_>, start: usize) -> bool {
     words!["无", "免", "无需", "不需", "无须", "不需要", "不用"].end_before(reading.source, start)
@@ -391,8 +407,9 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
             .map_or_else(|| sector_states(reading, facts, &sentence), |(_, states)| states);
         states = Some((sentence.start, sector));
         let owner = if cue.demanded { reading.discourse.guide(owner) } else { reading.discourse.actor(owner, cue.category, sector) };
+        let category = issued(reading, owner, cue);
         claims.push(Claim {
-            of: (sentence.start, owner, cue.category),
+            of: (sentence.start, owner, category),
             at,
             sentence,
             words: Some(cue.range.clone()),
@@ -421,6 +438,19 @@ pub fn acts(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact]) -> Vec<Act>
     let mut acts: Vec<Act> = order.chunk_by(|a, b| a.0 == b.0).filter_map(act).collect();
     acts.sort_by_key(|a| (a.range.start, a.category, a.owner));
     acts
+}
+
+/// The category of a cue, given whose it is: what a body issues is a policy for its sector, where a bank manages itself.
+fn issued(reading: &Reading<'_, '_>, owner: usize, cue: &Cue) -> MeasureCategory {
+    /// Farthest that the paper's name ends behind the word that it was issued.
+    const REACH: usize = 40;
+    let body = reading.discourse.entities.get(owner).is_some_and(|e| oversees(e.kind) && e.sector.is_none());
+    let end = reading.clause_end(cue.range.end, cue.range.end + REACH);
+    if body && cue.category == MeasureCategory::InternalManagement && reading.is_said(cue.range.start..end, Class::PolicyPaper) {
+        MeasureCategory::DifferentiatedPolicy
+    } else {
+        cue.category
+    }
 }
 
 /// Whether a figure of a sentence is a sector's.

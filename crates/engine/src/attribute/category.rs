@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Fact;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, Hit};
 use crate::measure::Cue;
 use crate::mood::Mood;
 use crate::reading::Reading;
@@ -122,7 +122,7 @@ fn is_of_a_case(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], range: 
     let clause = fact.window.clause.start..fact.window.right.end.max(fact.window.left.end);
     let case = |within: Range<usize>| {
         let hits = reading.hits.inside(within);
-        hits.filter(|hit| reading.lexicon.classes(*hit).has(Class::Wrong)).map(|hit| hit.end()).max()
+        hits.filter(|hit| reading.lexicon.classes(*hit).has(Class::Wrong)).map(Hit::end).max()
     };
     let until = fact.window.left.end;
     let from = cues.partition_point(|cue| cue.range.start < clause.start);

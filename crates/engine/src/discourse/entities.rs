@@ -168,7 +168,10 @@ fn complete(
 ) {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let only_kind = only_kind(mentions);
+    let mut last_bank = None;
     for (i, m) in mentions.iter().enumerate() {
+        let bank = of.get(i).copied().flatten().filter(|&e| out.entities.get(e).is_some_and(|e| !oversees(e.kind)));
+        last_bank = bank.or(last_bank);
         if of.get(i).is_some_and(Option::is_some) || m.form == NameForm::Sector {
             continue;
         }
@@ -195,6 +198,8 @@ fn complete(
             // In a bank's own section a branch without a name before it is one of the bank's.
             let section = section.filter(|&s| out.entities.get(s).is_some_and(|e| fits(e) || !oversees(e.kind)));
             let completed = section.or_else(|| known.entry(m.name.clone()).or_default().first(&out.entities, fits));
+            // 秦州支行 behind 邮储银行天水市分行 is one of its outlets.
+            let completed = completed.or_else(|| last_bank.filter(|&e| m.name.ends_with("支行") && holds(out.entities.get(e), m)));
             // 宁德分行 in a note of 农行福建省分行: an office of its own, of the bank that the text is about.
             completed.or_else(|| (!m.region_code.is_empty()).then(|| adopt_fragment(m, only_kind, by_key, out)))
         } else {
@@ -323,6 +328,15 @@ impl Tails {
         let shorter = Self::of(key).filter(|other| one_longer(other, key) && entity(other).is_some());
         longer.into_iter().chain(shorter).min().and_then(entity)
     }
+}
+
+/// Whether an institution's region holds that of a branch.
+fn holds(bank: Option<&Entity>, branch: &InstitutionMention) -> bool {
+    let prefix = |code: &str| code.trim_end_matches("00").len();
+    bank.is_some_and(|bank| {
+        let code = bank.region.0.as_str();
+        !code.is_empty() && code != branch.region_code && branch.region_code.starts_with(code.get(..prefix(code)).unwrap_or(code))
+    })
 }
 
 /// The type of the only head office that a text names, by itself or by its branches.

@@ -107,6 +107,12 @@ classes! {
     Rank,
     /// 半成品 半年: a word that begins with 半 and is no half of the unit before.
     HalfWord,
+    /// 贷款 贷款余额 授信: what grows when more is lent.
+    Loans,
+    /// 增势强劲 持续加大: that it grew, without a number.
+    Growing,
+    /// 方案 意见 办法: what a body issues for its sector.
+    PolicyPaper,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
     /// 发放 走访 推出: the verb of an act.

@@ -39,6 +39,7 @@ const FRAMES: &[Frame] = &[
     frame(Class::Providing, Class::CreditSupport, C::Lending),
     frame(Class::Stocking, Class::Cash, C::ServiceAccess),
     frame(Class::Allotting, Class::Quota, C::DedicatedQuota),
+    passive(Class::Growing, Class::Loans, C::Lending),
     Frame { verb: Class::Directing, noun: Class::LoanMoney, category: C::Lending, passive: true },
 ];
 

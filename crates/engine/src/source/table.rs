@@ -111,9 +111,9 @@ pub(super) fn cells(line: &str, delimiter: Delimiter) -> impl Iterator<Item = (u
     let bar = |c: char| matches!(c, '|' | '｜');
     let (from, inner) = match delimiter {
         Delimiter::Bar => {
-            let inner = line.trim_start_matches(|c| is_space(c)).strip_prefix(bar).unwrap_or(line);
+            let inner = line.trim_start_matches(is_space).strip_prefix(bar).unwrap_or(line);
             let from = line.len() - inner.len();
-            let inner = inner.trim_end_matches(|c| is_space(c));
+            let inner = inner.trim_end_matches(is_space);
             (from, inner.strip_suffix(bar).unwrap_or(inner))
         }
         _ => (0, line),
