@@ -94,7 +94,7 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
         own.segments.extend(modifier.segments.into_iter().filter(|p| !own.segments.contains(p)).collect::<Vec<_>>());
     }
     if own.purposes.is_empty() && !fact.product.is_empty() {
-        let named = reading.products.iter().find(|p| reading.source.original_text(p.range.clone()) == fact.product);
+        let named = reading.products.iter().find(|p| reading.source.in_one_line(p.range.clone()) == fact.product);
         own.purposes = named.map(|p| codes_in(reading, p.range.clone()).purposes).unwrap_or_default();
     }
     if fact.metric == Metric::Share && reading.any(fact.window.right.clone(), words!["投向", "用于", "流向", "投放"]) {
@@ -249,7 +249,7 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
         let moved = reading
             .quantities_in(&(b.range.end..fact.window.left.end))
             .any(|i| reading.quantities.get(i).is_some_and(|q| matches!(q.unit.as_str(), "户" | "家")));
-        return (!moved).then(|| reading.source.original_text(joint(reading, b.range.clone())).to_owned());
+        return (!moved).then(|| reading.source.in_one_line(joint(reading, b.range.clone())));
     }
     if let Some(name) = plain_receiver(reading, fact) {
         return Some(name);
@@ -262,9 +262,9 @@ fn borrower_before(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> O
         let section = reading.outline.section_at(fact.window.sentence.start).map_or(0, |s| s.range.start);
         let near = section.max(fact.window.sentence.start.saturating_sub(ANAPHOR_REACH));
         let previous = reading.borrowers_in(&(near..fact.window.left.end)).last()?;
-        return Some(reading.source.original_text(previous.range.clone()).to_owned());
+        return Some(reading.source.in_one_line(previous.range.clone()));
     }
-    told_of(reading, fact).map(|b| reading.source.original_text(b.range.clone()).to_owned())
+    told_of(reading, fact).map(|b| reading.source.in_one_line(b.range.clone()))
 }
 
 /// The borrower whose story a paragraph tells, as its first subject, where nobody else has come in.
@@ -362,12 +362,12 @@ fn plain_receiver(reading: &Reading<'_, '_>, fact: &Fact) -> Option<String> {
         && !text.chars().any(|c| c.is_ascii_digit() || matches!(c, ',' | '等' | '类'))
         && reading.quantities_in(&name).is_empty()
         && reading.institutions_in(&name).is_empty();
-    plain.then(|| reading.source.original_text(name).to_owned())
+    plain.then(|| reading.source.in_one_line(name))
 }
 
 /// The product a fact speaks of: named in its sentence before it, or right behind it.
 fn product_near(reading: &Reading<'_, '_>, fact: &Fact, before: &Glyphs) -> String {
-    let text = |range: &Glyphs| reading.source.original_text(range.clone()).to_owned();
+    let text = |range: &Glyphs| reading.source.in_one_line(range.clone());
     let behind = reading.products_in(&(fact.window.right.start..fact.window.right.start + 2));
     if let Some(p) = behind.first().filter(|_| matches!(reading.source.at(fact.window.right.start), '“' | '"' | '的')) {
         return text(&p.range);
@@ -524,7 +524,7 @@ fn borrower_segment(reading: &Reading<'_, '_>, facts: &mut [Fact], range: Range<
             .borrowers_in(&region)
             .iter()
             .rev()
-            .find(|b| reading.source.original_text(b.range.clone()) == fact.beneficiary)
+            .find(|b| reading.source.in_one_line(b.range.clone()) == fact.beneficiary)
             .map(|b| b.range.clone());
         let Some(named) = named else { continue };
         let called = codes_in(reading, named.start.saturating_sub(14).max(paragraph)..named.start);

@@ -137,8 +137,6 @@ pub(super) struct Page {
 impl Page {
     /// How much shorter than the page a wrapped line may be, in columns: a word or number is not broken.
     const RAGGED: usize = 6;
-    /// How much shorter a line may be that is as wide as the page.
-    const FULL: usize = 4;
 
     /// The page of a text, if its lines show one: several of them are as wide as the widest but few, and hold clauses.
     fn of(lines: &[Line<'_>]) -> Option<Self> {
@@ -164,7 +162,7 @@ impl Page {
         let as_wide = || lines.iter().filter(|line| line.width + Self::RAGGED >= width && line.width <= width && !line.is_tabular());
         let with_clauses = as_wide().filter(|line| line.has_clause()).count();
         let ended = as_wide().filter(|line| matches!(line.last, '。' | '！' | '？' | ';' | ':')).count();
-        let wrapped = full >= LINES && full * 5 >= long * 2 && beyond * 10 <= full && with_clauses * 5 >= full * 3 && ended * 2 <= full;
+        let wrapped = full >= LINES && full * 5 >= long * 2 && beyond * 4 <= full && with_clauses * 5 >= full * 3 && ended * 2 <= full;
         wrapped.then_some(Self { width })
     }
 
@@ -173,7 +171,7 @@ impl Page {
         // A full stop at the very end of a wide line: a heading or a new paragraph may follow.
         let stops = matches!(line.last, '。' | '！' | '？' | ':' | '】');
         let goes_on = !stops || line.width + 2 >= self.width && next.has_clause() && line.last != ':';
-        (as_wide && goes_on).then(|| Flow { ends_measures: line.width + Self::FULL < self.width, apart: false })
+        (as_wide && goes_on).then_some(Flow { ends_measures: false, apart: false })
     }
 }
 
