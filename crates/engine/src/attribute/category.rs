@@ -45,6 +45,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
             .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
             .or_else(|| if fact.metric == Metric::StaffCount { cue_behind(cues, fact) } else { None })
+            .or_else(|| (fact.metric == Metric::OutletCount).then_some(C::ServiceAccess))
             .or_else(|| neighbour(reading, facts, &range, index))
             .or_else(|| cue_in_sentence(cues, fact))
             .or_else(|| default(reading, fact));
@@ -264,6 +265,7 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
     let fact = facts.get(index)?;
     let mut best: Option<(usize, C)> = None;
     let share = fact.metric == Metric::Share;
+    let continues = share || fact.change.is_some() || fact.part_of.is_some();
     for other in range.clone().filter(|i| *i != index && !(share && *i > index)) {
         let Some(o) = facts.get(other) else { continue };
         let (Some(category), true) = (o.category, o.owner == fact.owner) else { continue };
@@ -274,6 +276,9 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
         }
         let (a, b) = (fact.window.left.end.min(o.window.left.end), fact.window.left.end.max(o.window.left.end));
         let apart = reading.semicolon_in(&(a..b));
+        if apart && !continues {
+            continue;
+        }
         let distance = index.abs_diff(other) * 2 + usize::from(other > index) + if apart { 100 } else { 0 };
         if best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, category));
