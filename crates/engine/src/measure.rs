@@ -142,7 +142,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     for hit in words.iter().filter(|hit| hit.end() <= clause.range.end) {
         for sense in reading.lexicon.senses(*hit) {
             let (category, start) = match *sense {
-                Sense::Cue(category) => (category, hit.start()),
+                Sense::Cue(category) if !reading.tokens.is_torn(*hit) => (category, hit.start()),
                 Sense::Category(form, part) => {
                     let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
                     let Some(begun) = begun.get_mut(usize::from(form)) else { continue };

@@ -26,6 +26,9 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
         if fact.category.is_some() || never(fact) || is_a_plan(reading, cues, facts, range.start..index) {
             continue;
         }
+        if fact.metric == Metric::Share && reading.is_said(fact.noun.clone(), Class::StandingRatio) {
+            continue;
+        }
         if is_of_a_case(reading, cues, facts, &range, index) {
             continue;
         }

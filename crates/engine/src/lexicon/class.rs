@@ -159,6 +159,8 @@ classes! {
     Credit,
     /// 票面利率: the price of a bond.
     Coupon,
+    /// 资本充足率 存贷比: a ratio of how an institution stands, and no act.
+    StandingRatio,
     /// 批复 核定: grants to one borrower.
     Granting,
     /// 未来 模拟 信贷计划: holds a glyph of a mood and shows none.
@@ -267,6 +269,8 @@ classes! {
     Knowledge,
     /// 对接会 洽谈会 推介会: an event for customers.
     Meeting,
+    /// 会议 部署会 培训: an event for one's own people.
+    StaffMeeting,
     /// 介绍 推介 讲解: tells customers of one's own.
     Briefing,
     /// 贷款手续 贷款政策 信贷政策: what an institution has to offer.

@@ -33,6 +33,7 @@ const FRAMES: &[Frame] = &[
     frame(Class::Holding, Class::Lesson, C::FinancialEducation),
     frame(Class::Teaching, Class::Knowledge, C::FinancialEducation),
     frame(Class::Holding, Class::Meeting, C::CustomerOutreach),
+    frame(Class::Holding, Class::StaffMeeting, C::InternalManagement),
     frame(Class::Briefing, Class::Offer, C::CustomerOutreach),
     frame(Class::Gathering, Class::CustomerFacts, C::CustomerOutreach),
     frame(Class::Deferring, Class::Due, C::RepaymentDeferral),
