@@ -297,7 +297,7 @@ impl Writer<'_, '_> {
             text: self.reading.source.original_text(q.range.clone()).to_owned(),
             span: self.reading.source.span(q.range.clone()),
             planned: fact.planned,
-            uncertain_fields: fact.uncertain.iter().map(|&field| field.to_owned()).collect(),
+            uncertain_fields: fact.doubts.names().map(str::to_owned).collect(),
             derivation: take(&mut fact.derivation),
         })
     }

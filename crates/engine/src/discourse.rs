@@ -60,6 +60,14 @@ pub struct Discourse {
     turns: Vec<(usize, Option<usize>)>,
     /// Where each mention is that turned the talk, and to whom.
     subjects: Vec<(usize, usize)>,
+    /// Where every institution is named, in whatever role, and which.
+    named: Vec<(usize, usize)>,
+    /// Where each single institution is named first, by place.
+    singles: Vec<usize>,
+    /// The sectors that no noun names: 全省.
+    implied: BTreeSet<usize>,
+    /// Whom what stands before the first subject is taken to be about.
+    assumed: Option<usize>,
     /// Where the words stand that mean an institution told of: 该行, 该公司.
     anaphors: Vec<usize>,
     /// Rows of figures with several owners.
@@ -116,6 +124,22 @@ impl Discourse {
             .or_else(|| sectors().find(|(_, sector)| fits(sector)))
             .or_else(|| sectors().next())
             .map(|(i, _)| i)
+    }
+
+    /// How many single institutions are named before a glyph.
+    #[must_use]
+    pub fn singles_before(&self, at: usize) -> usize {
+        self.singles.partition_point(|&place| place < at)
+    }
+
+    /// Whether another reading has another owner for what stands at a glyph: the institution named last in its sentence is not
+    /// the one told of, or none has been told of yet, or the one told of is a place's sector that no noun names.
+    #[must_use]
+    pub fn is_owner_in_doubt(&self, at: usize, sentence: usize, owner: usize) -> bool {
+        let last = self.named.partition_point(|&(place, _)| place < at).checked_sub(1).and_then(|i| self.named.get(i));
+        let other = last.is_some_and(|&(place, entity)| place >= sentence && entity != owner);
+        let assumed = self.assumed == Some(owner) && self.subjects.first().is_none_or(|&(start, _)| at < start);
+        other || assumed || self.implied.contains(&owner)
     }
 
     /// Whether the word at a glyph means an institution told of.
@@ -200,6 +224,12 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
         out: &mut out,
     };
     turns.run();
+    let named: BTreeSet<usize> = out.named.iter().map(|&(_, entity)| entity).collect();
+    let implied = |(index, entity): (usize, &Entity)| (entity.sector.is_some() && !named.contains(&index)).then_some(index);
+    let first = |entity: &Entity| (!oversees(entity.kind)).then(|| entity.mentions.first().map(|mention| mention.start));
+    out.singles = out.entities.iter().filter_map(first).flatten().collect();
+    out.singles.sort_unstable();
+    out.implied = out.entities.iter().enumerate().filter_map(implied).collect();
     name_a_sector(outline, groups, &mut out);
     out.note_sectors();
     out

@@ -23,7 +23,6 @@ pub struct Reading<'a, 't> {
     /// The words found.
     pub hits: &'a Hits,
     /// The words that tile the text.
-    #[expect(dead_code, reason = "for the rules to come")]
     pub tokens: &'a Tokens,
     /// Dates by place.
     pub dates: Placed<'a, DateMention>,

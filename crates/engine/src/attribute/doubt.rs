@@ -8,10 +8,12 @@ pub enum Field {
     Metric,
     /// The text's words for what is counted.
     Label,
+    /// Whose it is.
+    Institution,
 }
 
 impl Field {
-    const ALL: &'static [Self] = &[Self::Metric, Self::Label];
+    const ALL: &'static [Self] = &[Self::Metric, Self::Label, Self::Institution];
 
     /// Its name on the wire.
     #[must_use]
@@ -19,6 +21,7 @@ impl Field {
         match self {
             Self::Metric => "metric",
             Self::Label => "label",
+            Self::Institution => "institution",
         }
     }
 }

@@ -68,8 +68,6 @@ pub struct Fact {
     pub part_of: Option<usize>,
     /// Said to be intended or expected, not done.
     pub planned: bool,
-    /// Names of the report's fields of this fact that are in doubt.
-    pub uncertain: Vec<&'static str>,
     /// The measure it belongs to.
     pub category: Option<MeasureCategory>,
     /// Index of its sentence; `None` in a heading.
@@ -160,7 +158,7 @@ fn read(
     }
     let mut fact = Fact {
         quantity,
-        owner: owner(reading, quantity, q, measured.metric),
+        owner: None,
         metric: measured.metric,
         kind: measured.kind,
         unit: measured.unit,
@@ -175,7 +173,6 @@ fn read(
         segments: Vec::new(),
         part_of: None,
         planned: false,
-        uncertain: Vec::new(),
         category: None,
         sentence: Some(sentence),
         window,
@@ -183,6 +180,9 @@ fn read(
         doubts: Doubts::default(),
     };
     fact.doubts.add(Field::Metric, measured.doubt);
+    let own = owner(reading, quantity, q, measured.metric);
+    fact.owner = own.map(|(owner, _)| owner);
+    fact.doubts.add(Field::Institution, own.is_some_and(|(_, in_doubt)| in_doubt));
     fact.derivation.steps.push(measured.why);
     fact.change = shift.as_ref().map(|s| s.resolve(reading, fact.period.as_ref(), topic));
     if let Some(change) = &fact.change {
@@ -210,8 +210,8 @@ fn read(
     fact
 }
 
-/// Whose a number is: the institution its place is about, or its share of a parallel row.
-fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<usize> {
+/// Whose a number is: the institution its place is about, or its share of a parallel row; and whether that is in doubt.
+fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric: Metric) -> Option<(usize, bool)> {
     let at = q.core.start;
     let sentences = &reading.outline.sentences;
     let sentence =
@@ -224,7 +224,7 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric
             .filter(|&i| reading.quantities.get(i).is_some_and(|other| other.kind == q.kind && other.unit == q.unit))
             .position(|i| i == quantity);
         if let Some(&owner) = place.and_then(|p| row.owners.get(p)) {
-            return Some(owner);
+            return Some((owner, false));
         }
     }
     let owner = reading.discourse.owner_at(at)?;
@@ -233,7 +233,7 @@ fn owner(reading: &Reading<'_, '_>, quantity: usize, q: &QuantityMention, metric
     let of_loans = matches!(metric, Metric::Share | Metric::CustomerCount | Metric::LoanCount) && reading.any(clause, words!["贷款"]);
     let reports_sector = oversees(body.kind) && body.kind != InstitutionType::BankingSector && (is_sector_statistic(metric) || of_loans);
     let sector = if reports_sector { reading.discourse.sector(metric) } else { reading.discourse.sector_of_trade(owner, metric) };
-    Some(sector.unwrap_or(owner))
+    Some((sector.unwrap_or(owner), sector.is_some() || reading.discourse.is_owner_in_doubt(at, sentence, owner)))
 }
 
 /// A number that stands in a heading alone, as a figure of the section's institution.
@@ -260,7 +260,6 @@ pub fn in_heading(reading: &Reading<'_, '_>, quantity: usize, heading: &Glyphs, 
         segments: Vec::new(),
         part_of: None,
         planned: false,
-        uncertain: Vec::new(),
         category: None,
         sentence: None,
         window,

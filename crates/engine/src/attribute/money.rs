@@ -92,6 +92,11 @@ fn by_cue(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, befor
     if found.metric == Metric::LoanDisbursed && ends_with(reading, &noun, Class::Handout) {
         return (Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
     }
+    // 累计投放信贷资金: funds that are given out are lent.
+    let lent = found.metric == Metric::FinancingProvided && reading.is_said(window.clause.start..window.left.end, Class::Lending);
+    if lent {
+        return (Metric::LoanDisbursed, "funds_given_out", words());
+    }
     (found.metric, "cue_in_window", words())
 }
 
@@ -178,6 +183,9 @@ fn unsaid(reading: &Reading<'_, '_>, window: &Window) -> Why {
     }
     // 支持水利建设资金12亿元: money for something, by whatever way.
     let money = window.noun_before(reading);
+    if reading.source.ends_with(money.end, "资金") && reading.is_said(window.clause.start..window.left.end, Class::Lending) {
+        return (Metric::LoanDisbursed, "funds_given_out", reading.source.text(money).to_owned());
+    }
     if reading.source.ends_with(money.end, "资金") && reading.any(window.clause.start..money.start, words!["支持", "助力", "提供", "满足"])
     {
         return (Metric::FinancingProvided, "funds_in_support", reading.source.text(money).to_owned());

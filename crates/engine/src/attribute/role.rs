@@ -3,7 +3,7 @@
 use super::window::Window;
 use super::{Attribution, Fact};
 use crate::discourse::is_company;
-use crate::lexicon::Role;
+use crate::lexicon::{Class, Role};
 use crate::mood::Mood;
 use crate::outline::ParagraphKind;
 use crate::reading::Reading;
@@ -43,7 +43,7 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if in_a_name(reading, q) {
         return QuantityRole::Identifier;
     }
-    if counts_items(reading, q) {
+    if counts_items(reading, q) || counts_the_named(reading, q) {
         return QuantityRole::Enumeration;
     }
     if idiomatic(reading, q) || round_the_clock(reading, q) {
@@ -99,6 +99,13 @@ fn in_a_name(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
             .iter()
             .any(|h| h.end() > at + 1 && reading.lexicon.senses(*h).iter().any(|s| matches!(s, crate::lexicon::Sense::Region(_))));
     named || product || region
+}
+
+/// 3家银行: as many institutions as have been named before, taken up again.
+fn counts_the_named(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    let counted = reading.is_said(q.range.end..q.range.end + 4, Class::Institutions);
+    let named = || Decimal::from(reading.discourse.singles_before(q.core.start));
+    counted && q.value.is_some_and(|value| value > Decimal::ONE && value == named())
 }
 
 /// 三项措施, 四个坚持: the text counts its own items.

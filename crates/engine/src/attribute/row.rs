@@ -24,7 +24,9 @@ pub fn goes_on(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, wind
 /// A number of a row reads like the one before it.
 pub fn next(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantity: usize, window: Window) -> Fact {
     let mut fact = Fact { quantity, window, part_of: None, ..last.clone() };
-    fact.owner = super::owner(reading, quantity, q, last.metric);
+    let own = super::owner(reading, quantity, q, last.metric);
+    fact.owner = own.map(|(owner, _)| owner);
+    fact.doubts.add(super::Field::Institution, own.is_some_and(|(_, in_doubt)| in_doubt));
     fact.derivation.steps.push((NEXT, reading.source.text(last.window.left.clone()).to_owned()));
     fact
 }

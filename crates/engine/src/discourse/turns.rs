@@ -161,6 +161,11 @@ impl Turns<'_, '_> {
             Name::Anaphor(classes) => self.anaphor(spot, classes, here),
             Name::Mention(index) => self.mention(index, spot, here),
         };
+        if let Name::Mention(index) = spot.name
+            && let Some(entity) = self.entity_of.get(index).copied().flatten()
+        {
+            self.out.named.push((spot.range.start, entity));
+        }
         self.note_name(spot, here);
         if matches!(spot.name, Name::Anaphor(_)) && entity.is_some() {
             self.out.anaphors.push(spot.range.start);
@@ -487,6 +492,7 @@ impl Turns<'_, '_> {
             .or_else(|| self.entity_of.iter().flatten().next().copied());
         let in_body = self.outline.paragraphs.iter().any(|p| p.kind == ParagraphKind::Body);
         if let Some(first) = first.filter(|_| in_body) {
+            self.out.assumed = self.out.turns.first().filter(|turn| turn.1.is_none()).map(|_| first);
             for turn in &mut self.out.turns {
                 if turn.1.is_none() {
                     turn.1 = Some(first);

@@ -113,6 +113,10 @@ classes! {
     Growing,
     /// 方案 意见 办法: what a body issues for its sector.
     PolicyPaper,
+    /// 银行 机构 单位: what institutions are counted as.
+    Institutions,
+    /// 投放 发放: gives out what is lent.
+    Lending,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
     BodysOwn,
     /// 发放 走访 推出: the verb of an act.
