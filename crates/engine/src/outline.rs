@@ -1,5 +1,6 @@
 //! Headings, sections, sentences and clauses.
 
+mod list;
 pub mod table;
 
 use super::lists::{Places, ahead};
@@ -193,6 +194,7 @@ pub fn outline(source: &SourceText<'_>, marks: Marks<'_>) -> Outline {
         }
     }
     table::tables(source, marks.quantities, &mut out);
+    list::items(source, marks, &mut out);
     masthead(source, marks, &mut out);
     sections(source, marks, &mut out);
     drop_empty_sections(&mut out);
@@ -222,7 +224,8 @@ fn breaks(source: &SourceText<'_>, marks: Marks<'_>, out: &mut Outline) {
                 while values.next_if(|q| q.range.start <= at).is_some() {}
                 // 审批时限:3天: a label and its value are one clause.
                 let value = values.peek().is_some_and(|q| q.range.start == at + 1);
-                if value && is_label(source, at, clause_breaks.last().copied()) {
+                // (单位:万元) is no clause either.
+                if value && is_label(source, at, clause_breaks.last().copied()) || source.ends_with(at, "单位") {
                     continue;
                 }
             }

@@ -40,7 +40,7 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
         QuantityKind::Identifier => return QuantityRole::Identifier,
         _ => {}
     }
-    if in_a_name(reading, q) {
+    if in_a_name(reading, q) || in_a_benchmark(reading, q) {
         return QuantityRole::Identifier;
     }
     if counts_items(reading, q) || counts_the_named(reading, q) {
@@ -58,7 +58,7 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if in_a_headline(reading, q) {
         return QuantityRole::Heading;
     }
-    if crate::measure::is_boilerplate(reading, &window.clause) {
+    if is_benchmark(reading, q, window) || crate::measure::is_boilerplate(reading, &window.clause) {
         return QuantityRole::Context;
     }
     if reading.moods.has(q.core.start, Mood::Denied) {
@@ -106,6 +106,31 @@ fn counts_the_named(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
     let counted = reading.is_said(q.range.end..q.range.end + 4, Class::Institutions);
     let named = || Decimal::from(reading.discourse.singles_before(q.core.start));
     counted && q.value.is_some_and(|value| value > Decimal::ONE && value == named())
+}
+
+/// 1年期LPR, 5年期以上国债: a term that is part of what a market's rate is called.
+fn in_a_benchmark(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    let source = reading.source;
+    if q.kind != QuantityKind::Duration || source.at(q.core.end) != '期' {
+        return false;
+    }
+    let at = q.core.end + 1;
+    let at = words!["以上", "以内", "及以上", "以下"].end_at(source, at).unwrap_or(at);
+    let at = at + usize::from(matches!(source.at(at), '的' | '"' | '“'));
+    reading.hits.at(at).iter().any(|hit| reading.lexicon.classes(*hit).has(Class::Benchmark))
+}
+
+/// 1年期LPR为3.45%: the market's rate, which is nobody's figure.
+fn is_benchmark(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window) -> bool {
+    /// Most glyphs of a rate's name.
+    const LONGEST: usize = 12;
+    if q.kind != QuantityKind::Percent {
+        return false;
+    }
+    let end = super::window::trimmed_end(reading, &window.left);
+    let end = end - usize::from(end > window.left.start && reading.source.before(end) == '报');
+    let named = reading.hits.starting_in(end.saturating_sub(LONGEST).max(window.left.start)..end).iter();
+    named.filter(|hit| hit.end() == end).any(|hit| reading.lexicon.classes(*hit).has(Class::Benchmark))
 }
 
 /// 三项措施, 四个坚持: the text counts its own items.

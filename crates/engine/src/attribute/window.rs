@@ -291,6 +291,9 @@ fn spoken_for<'a>(reading: &'a Reading<'_, '_>, range: &Glyphs) -> impl Iterator
 #[must_use]
 pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     let mut start = right.start;
+    // 3年|期贷款: what is left of the term.
+    let term = reading.source.at(start) == '期' && !matches!(reading.source.at(start + 1), '货' | '限' | '间' | '末' | '初' | '待');
+    start += usize::from(term && start < right.end);
     while start < right.end && matches!(reading.source.at(start), '的' | '“' | '"') {
         start += 1;
     }
@@ -341,6 +344,22 @@ pub fn noun_after(reading: &Reading<'_, '_>, right: &Glyphs) -> Glyphs {
     start.min(end)..end
 }
 
+/// How long the marker of a list's item at `at` is: ①, 2., 二是, a bullet.
+fn marker(reading: &Reading<'_, '_>, at: usize) -> usize {
+    let source = reading.source;
+    if crate::outline::is_bullet(source, at) {
+        return 1;
+    }
+    // 3年|期贷款: what is left of the term before.
+    let term = |q: &QuantityMention| q.kind == QuantityKind::Duration && q.range.end == at;
+    if source.at(at) == '期' && reading.quantities_in(&(at.saturating_sub(6)..at)).filter_map(|i| reading.quantities.get(i)).any(term) {
+        return 1;
+    }
+    let ordinals = reading.quantities_in(&(at..at + 1)).filter_map(|i| reading.quantities.get(i));
+    let ends = ordinals.filter(|q| q.kind == QuantityKind::Ordinal && q.range.start == at && source.at(at) != '第').map(|q| q.range.end);
+    ends.map(|end| end - at + usize::from(matches!(source.at(end), '.' | '、' | ')' | '是' | '要'))).next().unwrap_or(0)
+}
+
 /// Drops particles, scopes and quotation marks at the head of a noun phrase.
 pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
     const LEADING: &Words = words![
@@ -362,7 +381,7 @@ pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             source.at(noun.start),
             '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'
         ));
-        let step = skip.max(region).max(particle);
+        let step = skip.max(region).max(particle).max(marker(reading, noun.start));
         if step == 0 || noun.start + step > noun.end {
             break;
         }

@@ -101,6 +101,8 @@ classes! {
     SumRow,
     /// 其中: a part follows.
     Among,
+    /// LPR 国债 央票: a market's rate or paper, which a term is part of the name of.
+    Benchmark,
     /// 占 比重 份额: what part of a whole a number is, follows.
     Share,
     /// 级 档 期 届: a classifier that numbers things as well as it counts them.

@@ -171,7 +171,7 @@ impl Page {
         // A full stop at the very end of a wide line: a heading or a new paragraph may follow.
         let stops = matches!(line.last, '。' | '！' | '？' | ':' | '】');
         let goes_on = !stops || line.width + 2 >= self.width && next.has_clause() && line.last != ':';
-        (as_wide && goes_on).then_some(Flow { ends_measures: false, apart: false })
+        (as_wide && goes_on).then_some(Flow { ends_measures: line.width > self.width, apart: false })
     }
 }
 
