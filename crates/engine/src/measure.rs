@@ -279,7 +279,7 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
         MeasureCategory::CollateralInnovation => !(source.ends_with(start, "传统") || is_denied(reading, start)),
         // 不再贷款 is no 再贷款.
         MeasureCategory::CentralBankFunding => before != '不',
-        MeasureCategory::PublicWelfare => !ends(words!["林"]),
+        MeasureCategory::PublicWelfare => !ends(words!["林", "贷"]),
         MeasureCategory::RiskSharing => {
             // 融资担保公司, 再担保机构, 担保体系: what somebody is called, not what is done.
             let called = ends(words!["机构", "公司", "体系", "集团", "行业", "费率", "要求", "方式", "能力"]);

@@ -292,16 +292,21 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
 
 fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
+    let of_sentence = |class| reading.is_said(fact.window.sentence.clone(), class);
     match fact.metric {
         Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
-        Metric::OutletCount | Metric::AdminUnitCount => Some(C::ServiceAccess),
-        Metric::EventCount => Some(C::CustomerOutreach),
+        Metric::OutletCount => Some(C::ServiceAccess),
+        Metric::AdminUnitCount => {
+            of_sentence(Class::Outpost).then_some(C::ServiceAccess).or_else(|| of_sentence(Class::Credit).then_some(C::Lending))
+        }
+        Metric::EventCount => reading.is_said(fact.window.clause.clone(), Class::Holding).then_some(C::CustomerOutreach),
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition if insurer => {
             Some(C::InsuranceProtection)
         }
-        Metric::CustomerCount => reading.is_said(fact.window.sentence.clone(), Class::Credit).then_some(C::Lending),
-        Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition => Some(C::Lending),
-        Metric::ApplicationCount => Some(if insurer { C::InsuranceProtection } else { C::OnlineService }),
+        Metric::CustomerCount | Metric::LoanTerm | Metric::Condition => of_sentence(Class::Credit).then_some(C::Lending),
+        Metric::LoanCount | Metric::ProjectCount => Some(C::Lending),
+        Metric::ApplicationCount if insurer => Some(C::InsuranceProtection),
+        Metric::ApplicationCount => of_sentence(Class::Credit).then_some(C::Lending),
         Metric::Share if fact.kind == QuantityKind::Percent && reading.any(fact.window.clause.clone(), words!["贷款", "信贷", "首贷"]) => {
             Some(C::Lending)
         }

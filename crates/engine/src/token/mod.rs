@@ -131,7 +131,7 @@ impl Tokens {
     #[must_use]
     pub fn is_torn(&self, hit: Hit) -> bool {
         let ends_inside = self.at(hit.start()).is_some_and(|token| token.end() < hit.end());
-        ends_inside && !self.are_whole(&(hit.start()..hit.end()))
+        ends_inside && !self.is_border(hit.start())
     }
 
     /// Whether a found word is one that stands in the text: not the end of one word and the beginning of another, nor inside
