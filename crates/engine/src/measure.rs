@@ -320,7 +320,8 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
                 && !matches!(before, '电' | '川')
                 && !source.ends_with(start, "企业")
         }
-        MeasureCategory::InternalManagement => !clause.trains_others(),
+        // 督导银行机构走访: what follows is guided, and is the act.
+        MeasureCategory::InternalManagement => !clause.trains_others() && reading.institutions_in(&(end..end + 1)).is_empty(),
         _ => true,
     }
 }

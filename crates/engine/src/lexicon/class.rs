@@ -305,6 +305,24 @@ classes! {
     Allotting,
     /// 专项额度 专项规模 专项资金额度: a sum set aside.
     Quota,
+    /// 揭牌 开业 投用: opens or is put into use.
+    Opening,
+    /// 开辟 开通 启动: opens a way.
+    Clearing,
+    /// 信贷通道 理赔通道 直通车: a way for what is urgent.
+    FastLane,
+    /// 下放 交给 赋予: gives away power.
+    Delegating,
+    /// 审批权限 审批权 定价权: the power to approve.
+    Authority,
+    /// 下调 降低 压降: makes cheaper.
+    Lowering,
+    /// 贷款利率 利息 资金成本: what borrowed money costs.
+    Price,
+    /// 分担 共担 分摊: bears together.
+    Sharing,
+    /// 风险 损失: what may be lost.
+    Risk,
 }
 
 /// How many times 64 classes a set can hold.
