@@ -51,7 +51,7 @@ use lexicon::general::Pos;
 use lists::Placed;
 use reading::Reading;
 use recognize::date::Day;
-use report::{EngineInfo, Report};
+use report::{EngineInfo, InstitutionType, Report};
 use sha2::{Digest as _, Sha256};
 use source::{Glyphs, SourceText};
 use token::{Fixed, Tokens};
@@ -129,10 +129,12 @@ impl Engine {
         let (institutions, groups) = recognize::institution::institutions_and_groups(&source, &hits, lexicon);
         let borrowers = recognize::name::borrowers(&source, &openers, &hits, lexicon, &institutions);
         let products = recognize::name::products(&source, &hits);
+        // 全市银行业金融机构 is no name: its words are words.
+        let named = institutions.iter().filter(|mention| mention.kind != InstitutionType::BankingSector);
         let fixed = Fixed::default()
             .with(taken.iter().cloned(), Pos::Time)
             .with(quantities.iter().map(|quantity| quantity.range.clone()), Pos::Number)
-            .with(institutions.iter().map(|mention| mention.range.clone()), Pos::Organisation)
+            .with(named.map(|mention| mention.range.clone()), Pos::Organisation)
             .with(borrowers.iter().map(|borrower| borrower.range.clone()), Pos::Organisation);
         let tokens = Tokens::new(&source, &hits, lexicon, fixed);
         let outline = outline::outline(&source, outline::Marks { dates: &dates, quantities: &quantities, institutions: &institutions });

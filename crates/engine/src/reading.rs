@@ -10,7 +10,7 @@ use super::recognize::institution::InstitutionMention;
 use super::recognize::name::{Borrower, Product};
 use super::recognize::quantity::QuantityMention;
 use super::source::{Glyphs, SourceText};
-use super::token::Tokens;
+use super::token::{Around, Tokens};
 use crate::words::Words;
 
 /// A text as the stages before attribution have read it.
@@ -124,6 +124,22 @@ impl Reading<'_, '_> {
     #[must_use]
     pub fn is_said(&self, range: Glyphs, class: Class) -> bool {
         self.hits.inside(range).any(|hit| self.lexicon.classes(hit).has(class))
+    }
+
+    const fn around(&self) -> Around<'_, '_> {
+        Around { source: self.source, hits: self.hits }
+    }
+
+    /// Whether a found word stands in the text as a whole, not inside another or across two.
+    #[must_use]
+    pub fn stands(&self, hit: Hit) -> bool {
+        self.tokens.stands(self.around(), hit)
+    }
+
+    /// Whether a found word stands so, or is the noun that a longer word ends with.
+    #[must_use]
+    pub fn is_head(&self, hit: Hit) -> bool {
+        self.tokens.is_head(self.around(), hit)
     }
 
     /// Whether any of `words` stands inside `range`.

@@ -78,6 +78,9 @@ const CLASSIFIERS: Classes = Classes::of(&[
 
 /// A word as a head, if it names a thing that is counted.
 fn as_head(reading: &Reading<'_, '_>, hit: Hit) -> Option<Head> {
+    if !reading.is_head(hit) {
+        return None;
+    }
     let classes = reading.lexicon.classes(hit);
     let of_class = COUNTED.iter().find(|(class, _)| classes.has(*class)).map(|(_, metric)| *metric);
     let metric = of_class.or_else(|| {

@@ -199,7 +199,7 @@ pub fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, r
     for (range, is_left) in [(left, true), (right, false)] {
         for hit in reading.hits.within(range.clone(), In::METRICS) {
             let rows = |hit: Hit| reading.lexicon.senses(hit).iter().filter_map(row_of);
-            if rows(hit).next().is_none() {
+            if rows(hit).next().is_none() || !reading.stands(hit) {
                 continue;
             }
             // 授信余额 is one word: the 余额 in it says nothing of its own.
@@ -211,7 +211,7 @@ pub fn strongest(reading: &Reading<'_, '_>, kind: QuantityKind, left: &Glyphs, r
                     & other.is_in(In::METRICS)
             };
             let near = hit.start().saturating_sub(LONGEST_CUE).max(range.start)..hit.end();
-            if reading.hits.starting_in(near).iter().any(|other| wider(other) && rows(*other).next().is_some()) {
+            if reading.hits.starting_in(near).iter().any(|other| wider(other) && rows(*other).next().is_some() && reading.stands(*other)) {
                 continue;
             }
             // “纳税e贷”: what a product is named after measures nothing.

@@ -119,6 +119,10 @@ const fn usual(sense: Sense) -> Option<Pos> {
         Sense::Cue(_) | Sense::Category(..) => Pos::Verb,
         Sense::Unit(_) => Pos::Classifier,
         Sense::RegionWord(_) => Pos::Region,
+        Sense::Class(
+            Class::Sending | Class::Placing | Class::TakingIn | Class::Acting | Class::Serving | Class::Deed | Class::Pledging,
+        ) => Pos::Verb,
+        Sense::Class(_) => Pos::Noun,
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@
 
 mod lattice;
 
-use crate::lexicon::general::Pos;
+use crate::lexicon::general::{Pos, heading};
 use crate::lexicon::{Classes, Hit, Hits, Lexicon};
 use crate::lists::Ranks;
 use crate::source::{Glyphs, SourceText};
@@ -80,6 +80,25 @@ impl Fixed {
     }
 }
 
+/// The text and the words of the tables in it, where a token is looked into.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a, 't> {
+    /// The text.
+    pub source: &'a SourceText<'t>,
+    /// The words found.
+    pub hits: &'a Hits,
+}
+
+impl Around<'_, '_> {
+    /// Whether a token ends with a word that is a part of it: no other word lies across its beginning.
+    fn parts(self, token: Token, word: Hit) -> bool {
+        let across = |end: usize| word.start() < end && end < token.end();
+        let of_tables = self.hits.starting_in(token.start()..word.start()).iter().any(|other| across(other.end()));
+        let glyphs = self.source.glyphs().get(token.range()).unwrap_or_default();
+        !of_tables && !heading(glyphs).any(|(length, _)| across(token.start() + length))
+    }
+}
+
 /// The words that tile a text.
 #[derive(Debug)]
 pub struct Tokens {
@@ -135,11 +154,22 @@ impl Tokens {
     }
 
     /// Whether a found word is one that stands in the text: not the end of one word and the beginning of another, nor inside
-    /// a longer one, unless the tables know that and it is what it ends with (再贷款 in 支小再贷款).
+    /// a longer one, unless the tables know that and it is the noun that it ends with (再贷款 in 支小再贷款).
     #[must_use]
-    pub fn stands(&self, hit: Hit) -> bool {
+    pub fn stands(&self, around: Around<'_, '_>, hit: Hit) -> bool {
         self.is_border(hit.end())
-            && (self.is_border(hit.start()) || self.at(hit.start()).is_some_and(|token| token.word != NONE && token.end() == hit.end()))
+            && (self.is_border(hit.start()) || self.ended_by(hit).is_some_and(|token| token.word != NONE && around.parts(token, hit)))
+    }
+
+    /// Whether a found word stands, or is the noun that any longer one ends with: 公司 in 子公司, but not 利率 in 毛利|率.
+    #[must_use]
+    pub fn is_head(&self, around: Around<'_, '_>, hit: Hit) -> bool {
+        self.is_border(hit.end()) && (self.is_border(hit.start()) || self.ended_by(hit).is_some_and(|token| around.parts(token, hit)))
+    }
+
+    /// The token that a found word ends and does not begin.
+    fn ended_by(&self, hit: Hit) -> Option<Token> {
+        self.at(hit.start()).filter(|token| token.start() < hit.start() && token.end() == hit.end())
     }
 }
 

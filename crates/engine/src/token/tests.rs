@@ -58,18 +58,29 @@ fn fixed_words_stand_as_they_are() {
     assert!(tokens.are_whole(&(7..9)) && !tokens.are_whole(&(6..9)) && !tokens.are_whole(&(7..8)));
 }
 
+/// Whether a word of the tables stands in a text, and whether it is a head there.
+fn standing(text: &str, word: &str) -> (bool, bool) {
+    let source = SourceText::new(text);
+    let hits = LEXICON.scan(&source);
+    let tokens = tokens(&source, Fixed::default());
+    let mut found = hits.inside(0..source.len()).filter(|hit| source.text(hit.range()) == word);
+    let around = Around { source: &source, hits: &hits };
+    found.next().map(|hit| (tokens.stands(around, hit), tokens.is_head(around, hit))).expect("the tables have the word")
+}
+
 #[test]
 fn a_word_stands_where_it_is_whole() {
-    let stands = |text: &str, word: &str| {
-        let source = SourceText::new(text);
-        let hits = LEXICON.scan(&source);
-        let tokens = tokens(&source, Fixed::default());
-        let mut found = hits.inside(0..source.len()).filter(|hit| source.text(hit.range()) == word).map(|hit| tokens.stands(hit));
-        found.next().expect("the tables have the word")
-    };
-    assert!(stands("布放机具20台", "机具") && !stands("购买农机具20台", "机具"));
-    assert!(stands("发放贷款", "发放") && !stands("发放贷款", "放贷"));
-    assert!(stands("支小再贷款", "再贷款"));
+    for (text, word, expected) in [
+        ("布放机具20台", "机具", (true, true)),
+        ("购买农机具20台", "机具", (false, false)),
+        ("发放贷款", "放贷", (false, false)),
+        ("同意向企业放款", "意向", (false, false)),
+        ("支小再贷款", "再贷款", (true, true)),
+        ("两家子公司", "公司", (false, true)),
+        ("具有代表性", "代表", (false, false)),
+    ] {
+        assert_eq!(standing(text, word), expected, "{word} in {text}");
+    }
 }
 
 #[test]
