@@ -21,12 +21,15 @@ pub use setting::{Setting, named};
 
 use crate::grpc::Options;
 use crate::grpc::access::CallersFile;
+use crate::grpc::budget;
 use crate::grpc::tls::Files;
 use crate::register::Places;
 use crate::telemetry::Collector;
 use setting::{SETTINGS, Value};
 
 const FILE: &str = "config";
+/// The budget holds at least so many of the longest messages.
+const LEAST_MESSAGES: usize = 12;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,12 +241,29 @@ impl Values {
         }
     }
 
+    /// As it is set, or two thirds of what the cgroup or else a third of what the machine has.
+    fn memory_budget(&self) -> usize {
+        match self.size("memory-budget") {
+            0 => budget::default_bytes().max(self.least_budget()),
+            bytes => bytes,
+        }
+    }
+
+    /// Less would not hold one message with what is made of it.
+    fn least_budget(&self) -> usize {
+        self.size("max-message-bytes").saturating_mul(LEAST_MESSAGES)
+    }
+
     /// What is wrong between settings: the one to change, and why. One that could not be read is not blamed again.
     fn against_each_other(&self) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
         let has = |name| self.0.contains_key(name);
         if has("max-message-bytes") && self.number("max-text-bytes") > self.number("max-message-bytes") {
             wrong.push(("max-text-bytes", "is more than max-message-bytes".to_owned()));
+        }
+        let budget = self.size("memory-budget");
+        if has("memory-budget") && has("max-message-bytes") && budget > 0 && budget < self.least_budget() {
+            wrong.push(("memory-budget", format!("is less than {LEAST_MESSAGES} times max-message-bytes")));
         }
         for (name, other) in [("tls-certificate", "tls-key"), ("tls-key", "tls-certificate"), ("tls-client-authorities", "tls-certificate")]
         {
@@ -296,6 +316,11 @@ impl Values {
                 workers: self.workers(),
                 queue_jobs: self.size("queue-jobs"),
                 queue_bytes: self.size("queue-bytes"),
+                memory_budget: self.memory_budget(),
+                max_watches: self.size("max-watches"),
+                max_report_bytes: self.size("max-report-bytes"),
+                unread_timeout: self.time("unread-timeout"),
+                stream_idle_timeout: self.time("stream-idle-timeout"),
                 max_calls: self.size("max-calls"),
                 max_connections: self.size("max-connections"),
                 max_streams: self.small("max-streams"),

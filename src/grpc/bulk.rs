@@ -2,12 +2,14 @@
 //!
 //! Nothing is spawned and nothing buffers beyond the window, so a caller that
 //! does not read is not read from, and a dropped call leaves nothing behind.
+//! While it is not asked for answers it holds no turn: its jobs wait with it,
+//! and others are taken in theirs.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -18,22 +20,28 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::access::Caller;
+use super::budget::Hold;
+use super::calls;
 use super::frame::{Frame, FrameReader};
-use super::pool::{Lane, NotRun, Pool, Room, Ticket};
-use super::service::Call;
-use super::status;
+use super::pool::{Ask, Lane, Pool, Ticket};
+use super::service::{Call, chunk};
+use super::status::{self, Reason};
 use super::work::Desk;
 
 /// Small answers that are ready together are sent together, up to about this many bytes.
 const BATCH_BYTES: usize = 16 << 10;
 
-/// How much of a stream may be under way at once.
+/// How much of a stream may be under way at once, and how long it may be idle.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     /// Bulletins read and not yet answered.
     pub bulletins: usize,
     /// Bytes of their requests and answers; one bulletin is always allowed.
     pub bytes: usize,
+    /// Time for a message to come when it has begun, and for the first to begin.
+    pub receive: Duration,
+    /// Time in which nothing is asked for and nothing comes.
+    pub idle: Duration,
 }
 
 /// The responses of one stream, as a body.
@@ -41,19 +49,49 @@ pub struct BulkBody {
     desk: Desk,
     pool: Pool,
     window: Window,
-    deadline: Option<Instant>,
+    call: Call,
     requests: FrameReader,
     draining: Pin<Box<WaitForCancellationFutureOwned>>,
     pace: Pace,
-    /// A request that was read and waits for room in the pool.
-    waiting: Option<(Frame, RoomToCome)>,
+    patience: Patience,
+    /// A request that was read and waits for room in the budget, with what it needs.
+    waiting: Option<NoRoom>,
     under_way: VecDeque<UnderWay>,
     bytes_under_way: usize,
     asked: u64,
     answered: u64,
+    /// An answer of which a part has been sent.
+    sending: Bytes,
     /// Set once no more requests are read: how the stream ends when all is answered.
     ending: Option<Status>,
     closed: bool,
+}
+
+/// How long a stream that has nothing to do waits for what comes next.
+struct Patience {
+    /// When it ends, and for what it waits.
+    waits: Option<(Pin<Box<Sleep>>, Expected)>,
+}
+
+/// What a stream waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// The first message.
+    First,
+    /// The rest of a message; so many have been read before.
+    Rest(u64),
+    /// The next message.
+    Next,
+}
+
+impl Patience {
+    fn poll(&mut self, expected: Expected, window: Window, cx: &mut Context<'_>) -> Poll<()> {
+        if self.waits.as_ref().is_none_or(|(_, before)| *before != expected) {
+            let time = if expected == Expected::Next { window.idle } else { window.receive };
+            self.waits = Some((Box::pin(tokio::time::sleep(time)), expected));
+        }
+        self.waits.as_mut().map_or(Poll::Pending, |(sleep, _)| sleep.as_mut().poll(cx))
+    }
 }
 
 /// How fast the caller may send; a stream over its rate is read later, and not refused.
@@ -81,37 +119,47 @@ impl Pace {
     }
 }
 
-type RoomToCome = Pin<Box<dyn Future<Output = Result<Room, NotRun>> + Send>>;
-
 struct UnderWay {
     answer: Answer,
     weight: usize,
+    sequence: u64,
 }
 
 enum Answer {
-    Pending(Ticket<Bytes>),
+    Pending(Ticket<Result<Bytes, NoRoom>>),
     Ready(Bytes),
+    /// To be handed over again when there is room for its report.
+    Waits(NoRoom),
     Lost,
+}
+
+/// A request for whose report there is no room yet.
+struct NoRoom {
+    frame: Frame,
+    hold: Hold,
+    needed: usize,
 }
 
 impl BulkBody {
     /// The answers to `requests`.
     #[must_use]
-    pub fn new(desk: Desk, pool: Pool, window: Window, call: &Call, requests: Body) -> Self {
-        let requests = FrameReader::new(requests, desk.max_message_bytes);
+    pub fn new(desk: Desk, pool: Pool, window: Window, call: Call, requests: Body) -> Self {
+        let requests = FrameReader::new(requests, desk.max_message_bytes, &call.account);
         Self {
             desk,
             pool,
             window,
-            deadline: call.deadline,
             requests,
             draining: Box::pin(call.draining.clone().cancelled_owned()),
             pace: Pace { caller: call.caller.clone(), granted: false, pause: None },
+            patience: Patience { waits: None },
+            call,
             waiting: None,
             under_way: VecDeque::new(),
             bytes_under_way: 0,
             asked: 0,
             answered: 0,
+            sending: Bytes::new(),
             ending: None,
             closed: false,
         }
@@ -124,77 +172,156 @@ impl BulkBody {
     /// Reads and hands over requests while the window has room.
     fn fill(&mut self, cx: &mut Context<'_>) {
         loop {
-            if let Some((_, room)) = &mut self.waiting {
-                let Poll::Ready(room) = room.as_mut().poll(cx) else { return };
-                self.hand_over(room);
-            } else if self.ending.is_some() || !self.has_room() {
+            if let Some(waiting) = &mut self.waiting {
+                waiting.hold.is_due(self.under_way.is_empty());
+                if waiting.hold.poll_set(waiting.needed, cx).is_pending() {
+                    return;
+                }
+                self.hand_over();
+            } else if self.ending.is_some() {
                 return;
+            } else if !self.has_room() {
+                // Small messages are taken in all the same: left with HTTP/2, many of them are an attack to it.
+                return self.requests.read_ahead(cx);
             } else if self.draining.as_mut().poll(cx).is_ready() {
                 self.ending = Some(status::draining());
             } else {
                 if self.pace.poll(cx).is_pending() {
-                    return;
+                    return self.requests.read_ahead(cx);
                 }
                 match self.requests.poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
                         self.pace.granted = false;
-                        let room = self.pool.room(Lane::Bulk, frame.held_bytes());
-                        self.waiting = Some((frame, Box::pin(room)));
+                        self.patience.waits = None;
+                        let hold = self.requests.take_hold(&frame);
+                        let needed = self.desk.needed(&frame);
+                        self.waiting = Some(NoRoom { frame, hold, needed });
                     }
                     Poll::Ready(Some(Err(status))) => self.ending = Some(status),
                     Poll::Ready(None) => self.ending = Some(Status::ok("")),
-                    Poll::Pending => return,
+                    Poll::Pending => return self.wait(cx),
                 }
             }
         }
     }
 
-    fn hand_over(&mut self, room: Result<Room, NotRun>) {
-        let Some((frame, _)) = self.waiting.take() else { return };
-        let weight = frame.held_bytes();
-        let (desk, sequence) = (self.desk.clone(), self.asked);
+    /// Nothing more has come: not for ever, unless something is under way.
+    fn wait(&mut self, cx: &mut Context<'_>) {
+        let expected = match self.asked {
+            asked if self.requests.is_inside() => Expected::Rest(asked),
+            0 => Expected::First,
+            _ if self.under_way.is_empty() => Expected::Next,
+            _ => return self.patience.waits = None,
+        };
+        if self.patience.poll(expected, self.window, cx).is_ready() {
+            let (reason, what) = match expected {
+                Expected::First | Expected::Rest(_) => (Reason::RequestTooSlow, "the message did not arrive in time"),
+                Expected::Next => (Reason::StreamIdle, "nothing was asked for too long"),
+            };
+            let message = format!("{what}; go on from sequence {} in a new stream", self.asked);
+            self.ending = Some(status::ended_stream(reason, message, self.asked));
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let Some(request) = self.waiting.take() else { return };
+        let (weight, sequence) = (request.frame.held_bytes(), self.asked);
         self.asked += 1;
-        let answer =
-            room.map_or(Answer::Lost, |room| Answer::Pending(self.pool.submit(room, self.deadline, move || desk.item(frame, sequence))));
-        self.under_way.push_back(UnderWay { answer, weight });
+        let answer = self.submit(request, sequence);
+        self.under_way.push_back(UnderWay { answer, weight, sequence });
         self.bytes_under_way += weight;
+    }
+
+    fn submit(&self, request: NoRoom, sequence: u64) -> Answer {
+        let NoRoom { frame, mut hold, .. } = request;
+        let desk = self.desk.clone();
+        let ask = Ask {
+            lane: Lane::Bulk,
+            peer: self.call.place.open.peer,
+            call: self.call.place.open.id,
+            bytes: desk.expected(&frame),
+            deadline: self.call.deadline,
+        };
+        let busy = calls::busy(&self.call.place);
+        let job = move || {
+            let mut needed = 0;
+            let step = desk.item_step(frame.clone(), sequence, |bytes| {
+                needed = bytes;
+                hold.set(bytes)
+            });
+            step.map(move |answer| match answer {
+                Some(answer) => {
+                    busy.is_ready();
+                    Ok(hold.around(answer))
+                }
+                None => Err(NoRoom { frame, hold, needed }),
+            })
+        };
+        self.pool.submit(ask, job).map_or(Answer::Lost, Answer::Pending)
     }
 
     /// Notes what is done, so that the window counts answers by their true size; says whether anything was.
     fn settle(&mut self, cx: &mut Context<'_>) -> bool {
         let mut settled = false;
-        for item in &mut self.under_way {
-            let Answer::Pending(ticket) = &mut item.answer else { continue };
-            let Poll::Ready(result) = Pin::new(ticket).poll(cx) else { continue };
-            let weight = result.as_ref().map_or(0, Bytes::len);
-            self.bytes_under_way = self.bytes_under_way - item.weight + weight;
-            item.weight = weight;
-            item.answer = result.map_or(Answer::Lost, Answer::Ready);
-            settled = true;
+        for at in 0..self.under_way.len() {
+            settled |= self.settle_one(at, cx);
         }
         settled
     }
 
-    /// The answers that are ready at the head of the stream.
+    fn settle_one(&mut self, at: usize, cx: &mut Context<'_>) -> bool {
+        let Some(item) = self.under_way.get_mut(at) else { return false };
+        match &mut item.answer {
+            Answer::Pending(ticket) => {
+                let Poll::Ready(result) = Pin::new(ticket).poll(cx) else { return false };
+                item.answer = match result {
+                    Ok(Ok(answer)) => {
+                        self.bytes_under_way = self.bytes_under_way - item.weight + answer.len();
+                        item.weight = answer.len();
+                        Answer::Ready(answer)
+                    }
+                    Ok(Err(no_room)) => Answer::Waits(no_room),
+                    Err(_) => Answer::Lost,
+                };
+                true
+            }
+            Answer::Waits(NoRoom { hold, needed, .. }) => {
+                hold.is_due(at == 0);
+                if hold.poll_set(*needed, cx).is_pending() {
+                    return false;
+                }
+                let (answer, sequence) = (std::mem::replace(&mut item.answer, Answer::Lost), item.sequence);
+                if let Answer::Waits(request) = answer {
+                    let answer = self.submit(request, sequence);
+                    if let Some(item) = self.under_way.get_mut(at) {
+                        item.answer = answer;
+                    }
+                }
+                true
+            }
+            Answer::Ready(_) | Answer::Lost => false,
+        }
+    }
+
+    /// The answers that are ready at the head of the stream, or a part of the first.
     fn take_ready(&mut self) -> Option<Bytes> {
-        let mut first = None;
+        if !self.sending.is_empty() {
+            return Some(chunk(&mut self.sending));
+        }
         let mut batch = BytesMut::new();
         while batch.len() < BATCH_BYTES {
             match self.under_way.front_mut().map(|item| &mut item.answer) {
-                Some(Answer::Ready(bytes)) => {
+                Some(Answer::Ready(bytes)) if batch.is_empty() || batch.len() + bytes.len() <= BATCH_BYTES => {
                     let bytes = std::mem::take(bytes);
                     let weight = self.under_way.pop_front().map_or(0, |item| item.weight);
                     self.bytes_under_way -= weight;
                     self.answered += 1;
-                    match first.take() {
-                        None if batch.is_empty() && bytes.len() >= BATCH_BYTES => return Some(bytes),
-                        None if batch.is_empty() => first = Some(bytes),
-                        None => batch.extend_from_slice(&bytes),
-                        Some(head) => {
-                            batch.extend_from_slice(&head);
-                            batch.extend_from_slice(&bytes);
-                        }
+                    self.call.place.open.is_taken();
+                    if batch.is_empty() && bytes.len() >= BATCH_BYTES {
+                        self.sending = bytes;
+                        return Some(chunk(&mut self.sending));
                     }
+                    batch.extend_from_slice(&bytes);
                 }
                 Some(Answer::Lost) => {
                     self.under_way.clear();
@@ -202,15 +329,15 @@ impl BulkBody {
                     self.ending = Some(self.lost());
                     break;
                 }
-                Some(Answer::Pending(_)) | None => break,
+                Some(Answer::Ready(_) | Answer::Pending(_) | Answer::Waits(_)) | None => break,
             }
         }
-        first.or_else(|| (!batch.is_empty()).then(|| batch.freeze()))
+        (!batch.is_empty()).then(|| batch.freeze())
     }
 
     /// Why a job was not run: its time was up, or the pool is gone.
     fn lost(&self) -> Status {
-        match self.deadline {
+        match self.call.deadline {
             Some(deadline) if deadline <= Instant::now() => status::deadline_exceeded(),
             _ => status::draining(),
         }
@@ -219,7 +346,7 @@ impl BulkBody {
     fn trailers(&mut self, ending: Status) -> HeaderMap {
         self.closed = true;
         let status = match ending.code() {
-            tonic::Code::Unavailable => status::draining_stream(self.answered),
+            tonic::Code::Unavailable if ending.metadata().get(status::NEXT_SEQUENCE).is_none() => status::draining_stream(self.answered),
             _ => ending,
         };
         let mut trailers = HeaderMap::new();

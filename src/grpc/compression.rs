@@ -9,6 +9,8 @@ use http::HeaderMap;
 pub const ACCEPTED: &str = "identity,gzip,zstd";
 /// What zstd calls an output that has no room for what comes.
 const NO_ROOM: &str = "Destination buffer is too small";
+/// How much shorter a text is when it is packed, about.
+const LIKELY_RATIO: usize = 4;
 /// The level at which zstd is about as fast as gzip's fastest, and packs better.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -67,6 +69,18 @@ impl Encoding {
             values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
         };
         [Self::Zstd, Self::Gzip].into_iter().find(|encoding| accepted().any(|name| name == encoding.name()))
+    }
+
+    /// How many bytes will come out, as far as the bytes say so themselves; they may lie.
+    #[must_use]
+    pub fn expected(self, bytes: &[u8]) -> usize {
+        let stated = match self {
+            // The last four bytes are the length of what the last member holds.
+            Self::Gzip => bytes.last_chunk::<4>().map(|length| u64::from(u32::from_le_bytes(*length))),
+            Self::Zstd => zstd_safe::get_frame_content_size(bytes).ok().flatten(),
+        };
+        let stated = usize::try_from(stated.unwrap_or(0)).unwrap_or(usize::MAX);
+        stated.max(bytes.len().saturating_mul(LIKELY_RATIO))
     }
 
     /// What the bytes hold, if it is no longer than `limit`.

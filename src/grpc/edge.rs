@@ -1,10 +1,12 @@
 //! What holds for every call, whichever service it is for: deadline, caps, drain, and errors that say why.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use http_body::Frame;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use opentelemetry_sdk::trace::SdkTracer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
@@ -22,22 +24,41 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower_service::Service;
 
+use super::Options;
 use super::access::{Allowed, Caller, CallersFile};
+use super::budget::{Budget, Hold, Level};
+use super::calls::{Calls, Open, Place};
+use super::crowd::Peer;
 use super::record::{Record, Recorder};
 use super::service::{Call, closing_frame};
 use super::status::{self, Reason};
 use crate::renew::Renewable;
 
-/// Health and reflection stay reachable when the server is full: they take no place among the calls.
-const ALWAYS_OPEN: &[&str] = &["/grpc.health.v1.Health/", REFLECTION];
+/// Health and reflection stay reachable when the server is full: they have places of their own.
+const ALWAYS_OPEN: &[&str] = &[HEALTH, REFLECTION];
+const HEALTH: &str = "/grpc.health.v1.Health/";
 /// How the paths of reflection begin.
 pub const REFLECTION: &str = "/grpc.reflection.";
+/// Bytes of one stream that HTTP/2 may hold, each way.
+pub const STREAM_BYTES: u32 = 64 << 10;
+/// Longest life of a call of reflection.
+const LONGEST_REFLECTION: Duration = Duration::from_secs(600);
+/// Addresses and callers after which those of the past are forgotten.
+const MOST_GROUPS: usize = 4_096;
 
 /// The services behind what holds for every call.
 #[derive(Clone, Debug)]
 pub struct Edge {
     routes: Routes,
-    places: Arc<Semaphore>,
+    calls: Arc<Calls>,
+    /// Those of health and reflection.
+    asides: Arc<Calls>,
+    budget: Budget,
+    /// What is held for each address and caller.
+    groups: Arc<Groups>,
+    /// The least that a call may hold.
+    least: usize,
+    receive_timeout: Duration,
     /// Cancelled when calls still in flight are to be cut.
     expired: CancellationToken,
     recorder: Recorder,
@@ -55,6 +76,40 @@ pub struct Origin {
     pub draining: CancellationToken,
     /// The calls of the connection.
     pub in_flight: Arc<InFlight>,
+    /// Its number.
+    pub connection: u64,
+    /// What is held for it.
+    pub level: Arc<Level>,
+}
+
+/// What is held for each address and each caller, for as long as one of their calls lives.
+#[derive(Debug, Default)]
+struct Groups(Mutex<HashMap<u64, Weak<Level>>>);
+
+impl Groups {
+    fn level(&self, group: u64) -> Arc<Level> {
+        let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(level) = groups.get(&group).and_then(Weak::upgrade) {
+            return level;
+        }
+        if groups.len() >= MOST_GROUPS {
+            groups.retain(|_, level| level.strong_count() > 0);
+        }
+        let level = Level::of_group();
+        groups.insert(group, Arc::downgrade(&level));
+        level
+    }
+}
+
+/// A number for an address (of IPv6, its network, of which one host has all) or for a caller.
+fn group(peer: SocketAddr, caller: Option<&Caller>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match (caller, peer.ip().to_canonical()) {
+        (Some(caller), _) => caller.name.hash(&mut hasher),
+        (None, IpAddr::V4(address)) => address.hash(&mut hasher),
+        (None, IpAddr::V6(address)) => address.segments().get(..4).hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Calls of one connection that are in flight.
@@ -102,10 +157,30 @@ impl Drop for Counted {
 }
 
 impl Edge {
-    /// The edge before these services, with room for so many calls.
+    /// The edge before these services.
     #[must_use]
-    pub fn new(routes: Routes, max_calls: usize, expired: CancellationToken, recorder: Recorder) -> Self {
-        Self { routes: routes.prepare(), places: Arc::new(Semaphore::new(max_calls)), expired, recorder, callers: None }
+    pub fn new(routes: Routes, options: &Options, budget: Budget, expired: CancellationToken, recorder: Recorder) -> Self {
+        Self {
+            routes: routes.prepare(),
+            calls: Calls::new(options.max_calls),
+            asides: Calls::new(options.max_watches),
+            budget,
+            groups: Arc::default(),
+            least: options.max_message_bytes.saturating_mul(3),
+            receive_timeout: options.receive_timeout,
+            expired,
+            recorder,
+            callers: None,
+        }
+    }
+
+    /// Ends calls whose answers are not taken, again and again.
+    pub async fn end_unread(self, unread: Duration, idle: Duration) {
+        let mut tick = tokio::time::interval((unread / 8).clamp(Duration::from_millis(50), Duration::from_secs(1)));
+        loop {
+            tick.tick().await;
+            self.calls.end_unread(unread, idle);
+        }
     }
 
     /// Makes a span of each call.
@@ -120,32 +195,49 @@ impl Edge {
 
     /// Answers one call of a connection.
     pub async fn answer(mut self, mut request: Request<Body>, origin: Origin) -> Response<Body> {
-        let Origin { peer, certificate, draining, in_flight } = origin;
-        let counted = in_flight.enter();
+        let counted = origin.in_flight.enter();
         if let Some(refusal) = no_grpc(&request) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = refusal;
             return response;
         }
-        let mut record = self.recorder.begin(request.uri().path(), request.headers(), peer);
+        let mut record = self.recorder.begin(request.uri().path(), request.headers(), origin.peer);
         let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
             let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
             return refused(&mut record, status::of(Reason::InvalidTimeout, message));
         };
-        let path = request.uri().path();
-        let reflection = path.starts_with(REFLECTION);
-        let (caller, callers_place) = match self.admit(path, request.headers(), &certificate, &mut record) {
+        let path = request.uri().path().to_owned();
+        let (caller, among_its_callers) = match self.admit(&path, request.headers(), &origin.certificate, &mut record) {
             Ok(admitted) => admitted,
             Err(status) => return refused(&mut record, status),
         };
-        let Ok(place) = self.place(path) else {
+        let peer = Peer { group: group(origin.peer, caller.as_deref()), connection: origin.connection };
+        let aside = ALWAYS_OPEN.iter().any(|open| path.starts_with(open));
+        let Some(place) = if aside { &self.asides } else { &self.calls }.enter(peer, among_its_callers) else {
             let message = "too many calls are in flight";
             return refused(&mut record, status::overloaded(Reason::TooManyCalls, message, Duration::from_millis(500)));
         };
-        request.extensions_mut().insert(Call { deadline, draining: draining.clone(), tally: record.tally(), caller });
+        let gone = Gone(Arc::clone(&place));
+        let levels = vec![Level::of_call(self.least), Arc::clone(&origin.level), self.groups.level(group(origin.peer, None))];
+        let levels = levels.into_iter().chain(caller.as_ref().map(|_| self.groups.level(peer.group))).collect();
+        let account = self.budget.account(levels);
+        // What HTTP/2 may have taken in for a stream that is not read from.
+        let mut buffered = account.nothing();
+        if !aside && !buffered.set(STREAM_BYTES as usize) {
+            return refused(&mut record, status::memory_full());
+        }
+        let tally = record.tally();
+        request.extensions_mut().insert(Call {
+            deadline,
+            draining: origin.draining.clone(),
+            tally,
+            caller,
+            place: Arc::clone(&place),
+            account,
+        });
         // The engine's streams end themselves, to say where to resume; reflection's do not.
-        let cut = if reflection { draining } else { self.expired.clone() };
-        let mut limit = Limit::new(deadline, &cut);
+        let cut = if path.starts_with(REFLECTION) { origin.draining } else { self.expired.clone() };
+        let mut limit = Limit::new(aside_limit(&path, self.receive_timeout, deadline), &cut, Arc::clone(&place.open));
         let answer = tokio::select! {
             biased;
             status = limit.reached() => return refused(&mut record, status),
@@ -154,8 +246,8 @@ impl Edge {
         let (parts, body) = into_infallible(answer).into_parts();
         let headers = with_reason(parts.headers);
         record.heard(&headers);
-        let mut response =
-            Response::new(Body::new(Guarded { body: Some(body), limit, record, _places: (place, callers_place), _counted: counted }));
+        *lock(&place.open.body) = Some(body);
+        let mut response = Response::new(Body::new(Guarded { limit, record, gone, ended: false, _counted: counted, _buffered: buffered }));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         response
@@ -182,12 +274,32 @@ impl Edge {
         }
         Ok((Some(caller), place))
     }
+}
 
-    fn place(&self, path: &str) -> Result<Option<OwnedSemaphorePermit>, ()> {
-        if ALWAYS_OPEN.iter().any(|open| path.starts_with(open)) {
-            return Ok(None);
-        }
-        Arc::clone(&self.places).try_acquire_owned().map(Some).map_err(|_| ())
+/// When a call of health or reflection ends at the latest: what asks one thing has asked it by then.
+fn aside_limit(path: &str, receive_timeout: Duration, deadline: Option<Instant>) -> Option<Instant> {
+    let time = if path.starts_with(REFLECTION) {
+        LONGEST_REFLECTION
+    } else if path.starts_with(HEALTH) && !path.ends_with("/Watch") {
+        receive_timeout
+    } else {
+        return deadline;
+    };
+    let latest = Instant::now() + time;
+    Some(deadline.map_or(latest, |deadline| deadline.min(latest)))
+}
+
+fn lock(body: &Mutex<Option<Body>>) -> MutexGuard<'_, Option<Body>> {
+    body.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes that a call's caller has gone, or that it has ended.
+struct Gone(Arc<Place>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.open.gone.store(true, Ordering::Relaxed);
+        drop(lock(&self.0.open.body).take());
     }
 }
 
@@ -274,16 +386,19 @@ async fn take_in(mut body: Incoming, most_bytes: usize) {
     }
 }
 
-/// What ends a call from outside: its deadline, or the server's going away.
+/// What ends a call from outside: its deadline, the server's going away, or somebody who needs its place.
 struct Limit {
     deadline: Option<Pin<Box<Sleep>>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+    open: Arc<Open>,
 }
 
 impl Limit {
-    fn new(deadline: Option<Instant>, cut: &CancellationToken) -> Self {
+    fn new(deadline: Option<Instant>, cut: &CancellationToken, open: Arc<Open>) -> Self {
         let sleep = |at: Instant| Box::pin(tokio::time::sleep_until(at.into()));
-        Self { deadline: deadline.map(sleep), cut: Box::pin(cut.clone().cancelled_owned()) }
+        let cancelled = |token: &CancellationToken| Box::pin(token.clone().cancelled_owned());
+        Self { deadline: deadline.map(sleep), cut: cancelled(cut), ended: cancelled(&open.ended), open }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
@@ -291,6 +406,12 @@ impl Limit {
             && deadline.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(status::deadline_exceeded());
+        }
+        if self.ended.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(match self.open.reason() {
+                Some(Reason::AnswersUnread) => status::of(Reason::AnswersUnread, "the answers were not taken in time"),
+                _ => status::overloaded(Reason::TooManyCalls, "an idle call gave its place to another", Duration::from_millis(500)),
+            });
         }
         self.cut.as_mut().poll(cx).map(|()| status::draining())
     }
@@ -302,11 +423,12 @@ impl Limit {
 
 /// A response body that ends with an error when the call's limit is reached.
 struct Guarded {
-    body: Option<Body>,
     limit: Limit,
     record: Record,
-    _places: (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>),
+    gone: Gone,
+    ended: bool,
     _counted: Counted,
+    _buffered: Hold,
 }
 
 impl http_body::Body for Guarded {
@@ -315,19 +437,25 @@ impl http_body::Body for Guarded {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
-        let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        if body.is_end_stream() {
+        if this.is_end_stream() {
             return Poll::Ready(None);
         }
+        let open = &this.gone.0.open;
+        open.asked();
         if let Poll::Ready(status) = this.limit.poll(cx) {
-            this.body = None;
+            this.ended = true;
+            drop(lock(&open.body).take());
             this.record.ended(&status);
             return Poll::Ready(Some(Ok(closing_frame(&status))));
         }
+        let mut slot = lock(&open.body);
+        let Some(body) = &mut *slot else { return Poll::Pending };
         let frame = Pin::new(body).poll_frame(cx);
         if let Poll::Ready(None) = frame {
-            this.body = None;
+            this.ended = true;
+            drop(slot.take());
         }
+        drop(slot);
         let frame = ready!(frame).map(|frame| frame.map(reasoned));
         if let Some(trailers) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::trailers_ref) {
             this.record.heard(trailers);
@@ -336,7 +464,7 @@ impl http_body::Body for Guarded {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
+        self.ended || lock(&self.gone.0.open.body).as_ref().is_some_and(http_body::Body::is_end_stream)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A message over the limit is skipped, not held, and told as such; so one of
 //! a stream does not end the stream, and no length makes the server allocate.
+//! What has come of a message counts in the budget.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,6 +13,7 @@ use prost::Message;
 use tonic::Status;
 use tonic::body::Body;
 
+use super::budget::{Account, Hold};
 use super::compression::Encoding;
 use super::status::{self, Reason};
 
@@ -55,39 +57,147 @@ impl Frame {
     }
 }
 
+/// What is read of a body before it is asked for: HTTP/2 takes many small frames that are not read for an attack.
+const AHEAD_BYTES: usize = 64 << 10;
+
 /// Reads frames from the body of a request.
 #[derive(Debug)]
 pub struct FrameReader {
-    body: Body,
+    body: Option<Body>,
     held: BytesMut,
+    /// What is held, in the budget.
+    counted: Hold,
+    /// More has come than there is room for: no more is read until there is.
+    over: bool,
+    /// Whether there is to be room at once, or else the call is refused.
+    at_once: bool,
     /// Bytes of a message over the limit that are still to come, and its length.
     skipping: Option<(usize, u32)>,
     limit: usize,
+    failed: bool,
+    /// Whether the body is one message without a frame, and has not been given yet.
+    unwrapped: bool,
+}
+
+/// How a body goes on.
+enum More {
+    Data,
+    End,
 }
 
 impl FrameReader {
-    /// A reader that holds messages of at most `limit` bytes.
+    /// A reader that holds messages of at most `limit` bytes, and waits for room in the budget.
     #[must_use]
-    pub fn new(body: Body, limit: usize) -> Self {
-        Self { body, held: BytesMut::new(), skipping: None, limit }
+    pub fn new(body: Body, limit: usize, account: &std::sync::Arc<Account>) -> Self {
+        Self {
+            body: Some(body),
+            held: BytesMut::new(),
+            counted: account.nothing(),
+            over: false,
+            at_once: false,
+            skipping: None,
+            limit,
+            failed: false,
+            unwrapped: false,
+        }
+    }
+
+    /// Takes the body for one message, without a frame.
+    #[must_use]
+    pub fn unwrapped(mut self) -> Self {
+        self.unwrapped = true;
+        self
+    }
+
+    /// Refuses the call where the budget has no room.
+    #[must_use]
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
+        self
+    }
+
+    /// Whether a part of a message has come.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        !self.held.is_empty() || self.skipping.is_some()
+    }
+
+    fn poll_unwrapped(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Status>> {
+        while self.held.len() <= self.limit {
+            match ready!(self.poll_more(cx))? {
+                More::Data => {}
+                More::End if self.failed => return Poll::Ready(Err(broken())),
+                More::End => {
+                    self.unwrapped = false;
+                    return Poll::Ready(Ok(Frame::Whole { bytes: self.held.split().freeze(), compressed: false }));
+                }
+            }
+        }
+        // More is not wanted: so much is enough to be refused.
+        (self.unwrapped, self.body) = (false, None);
+        let length = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+        self.held.clear();
+        Poll::Ready(Ok(Frame::TooLarge { length }))
     }
 
     /// The next message; none at the end of the body.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        if self.unwrapped {
+            return self.poll_unwrapped(cx).map(Some);
+        }
         loop {
             match self.take_frame() {
                 Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Ok(None) => {}
                 Err(status) => return Poll::Ready(Some(Err(status))),
             }
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                Some(Ok(part)) => {
-                    if let Ok(data) = part.into_data() {
-                        self.hold(data);
+            match ready!(self.poll_more(cx)) {
+                Ok(More::Data) => {}
+                Ok(More::End) if !self.is_inside() && !self.failed => return Poll::Ready(None),
+                Ok(More::End) => return Poll::Ready(Some(Err(broken()))),
+                Err(status) => return Poll::Ready(Some(Err(status))),
+            }
+        }
+    }
+
+    /// Takes in what has come, up to a bound, while nothing is asked for.
+    pub fn read_ahead(&mut self, cx: &mut Context<'_>) {
+        while self.body.is_some() && self.skipping.is_none() && self.held.len() < AHEAD_BYTES {
+            if !matches!(self.poll_more(cx), Poll::Ready(Ok(More::Data))) {
+                return;
+            }
+        }
+    }
+
+    /// What the last message held in the budget, to be held on.
+    pub fn take_hold(&mut self, frame: &Frame) -> Hold {
+        let hold = self.counted.split(frame.held_bytes());
+        self.counted.settle(self.held.len());
+        hold
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<More, Status>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(Ok(More::End)) };
+        if self.over {
+            ready!(self.counted.poll_set(self.held.len() + 1, cx));
+            self.over = false;
+        }
+        match ready!(Pin::new(body).poll_frame(cx)) {
+            Some(Ok(part)) => {
+                if let Ok(data) = part.into_data() {
+                    self.hold(data);
+                    self.over = !self.counted.set(self.held.len());
+                    if self.over && self.at_once {
+                        return Poll::Ready(Err(status::memory_full()));
                     }
+                    self.counted.settle(self.held.len());
                 }
-                None if self.held.is_empty() && self.skipping.is_none() => return Poll::Ready(None),
-                Some(Err(_)) | None => return Poll::Ready(Some(Err(broken()))),
+                Poll::Ready(Ok(More::Data))
+            }
+            ended => {
+                self.failed = ended.is_some();
+                self.body = None;
+                Poll::Ready(Ok(More::End))
             }
         }
     }
@@ -182,7 +292,8 @@ pub fn framed(message: &[u8]) -> Bytes {
 }
 
 /// Messages stay far below 4 GiB: the text they tell of is bounded.
-fn header(compressed: bool, size: usize) -> [u8; HEADER_BYTES] {
+#[must_use]
+pub fn header(compressed: bool, size: usize) -> [u8; HEADER_BYTES] {
     let [a, b, c, d] = u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes();
     [u8::from(compressed), a, b, c, d]
 }
@@ -209,7 +320,8 @@ mod tests {
     /// The lengths of the messages in a body cut into parts of `size` bytes; none where one was too large.
     fn lengths(body: &[u8], size: usize) -> Result<Vec<Option<usize>>, tonic::Code> {
         let parts = body.chunks(size).map(Bytes::copy_from_slice).collect();
-        let mut reader = FrameReader::new(Body::new(Parts(parts)), 100);
+        let account = crate::grpc::budget::Budget::new(1 << 20).account(Vec::new());
+        let mut reader = FrameReader::new(Body::new(Parts(parts)), 100, &account);
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let mut found = Vec::new();
         loop {

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -30,7 +31,8 @@ use tower_http::cors::CorsLayer;
 
 use super::access::CallersFile;
 use super::admin::Admin;
-use super::edge::{Edge, InFlight, Lingering, Origin};
+use super::budget::{Budget, Level};
+use super::edge::{Edge, InFlight, Lingering, Origin, STREAM_BYTES};
 use super::health::Switch;
 use super::pool::{Bounds, Pool};
 use super::record::Recorder;
@@ -48,6 +50,9 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const SILENT_PEER: Duration = Duration::from_secs(1);
 /// What a peer says first: HTTP/2's preface and the header of its settings.
 const FIRST_WORDS: u64 = 24 + 9;
+/// Bytes of a connection's streams that HTTP/2 may hold, at least and at most.
+const LEAST_WINDOW: u32 = 4 << 20;
+const MOST_WINDOW: u32 = 16 << 20;
 /// The least that HTTP/1.1 needs to hold a request's headers.
 const LEAST_BUFFER: usize = 8 << 10;
 /// Pause after an accept error such as "too many open files".
@@ -64,6 +69,7 @@ pub struct Server {
     metrics: Arc<Metrics>,
     tls: Option<Arc<Renewable<Files>>>,
     cors: Option<CorsLayer>,
+    numbers: AtomicU64,
     draining: CancellationToken,
     expired: CancellationToken,
 }
@@ -84,8 +90,8 @@ impl Server {
         let pool = Pool::start(Bounds {
             workers: options.workers,
             unary_jobs: options.queue_jobs,
-            bulk_jobs: options.workers.saturating_mul(2),
-            bytes_per_lane: options.queue_bytes,
+            unary_bytes: options.queue_bytes,
+            budget: Budget::new(options.memory_budget),
         })?;
         let (health, expired) = (Switch::default(), CancellationToken::new());
         let metrics = Arc::new(Metrics::new());
@@ -95,10 +101,22 @@ impl Server {
             routes = reflection(routes)?;
         }
         let recorder = Recorder { metrics: Arc::clone(&metrics), audit: options.audit, tracer: None };
-        let edge = Edge::new(routes, options.max_calls, expired.clone(), recorder);
+        let edge = Edge::new(routes, &options, pool.budget().clone(), expired.clone(), recorder);
         let places = Arc::new(Semaphore::new(options.max_connections));
         let cors = web::cors(&options.cors_origins);
-        Ok(Self { options, edge, pool, places, health, metrics, tls: None, cors, draining: CancellationToken::new(), expired })
+        Ok(Self {
+            options,
+            edge,
+            pool,
+            places,
+            health,
+            metrics,
+            tls: None,
+            cors,
+            numbers: AtomicU64::new(1),
+            draining: CancellationToken::new(),
+            expired,
+        })
     }
 
     /// The pool that the engine runs on.
@@ -145,6 +163,7 @@ impl Server {
         let connections = TaskTracker::new();
         self.health.serving();
         tracing::info!(%address, workers = self.options.workers, "serving");
+        let sweeping = tokio::spawn(self.edge.clone().end_unread(self.options.unread_timeout, self.options.stream_idle_timeout));
         {
             let mut shutdown = pin!(shutdown);
             tokio::select! {
@@ -160,7 +179,9 @@ impl Server {
             }
         }
         drop(listener);
-        Ok(self.drain(connections).await)
+        let drained = self.drain(connections).await;
+        sweeping.abort();
+        Ok(drained)
     }
 
     async fn drain(self, connections: TaskTracker) -> Drained {
@@ -181,7 +202,6 @@ impl Server {
     }
 
     async fn accept(&self, listener: &TcpListener, connections: &TaskTracker) {
-        let mut number = 0_u32;
         loop {
             let (socket, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
@@ -196,7 +216,7 @@ impl Server {
                 tracing::debug!("connection refused: the cap is reached");
                 continue;
             };
-            number = number.wrapping_add(1);
+            let number = self.numbers.fetch_add(1, Ordering::Relaxed);
             let connection = self.connection(number, peer);
             let open = self.metrics.open_connection();
             connections.spawn(async move {
@@ -206,15 +226,17 @@ impl Server {
         }
     }
 
-    fn connection(&self, number: u32, peer: SocketAddr) -> Connection {
+    fn connection(&self, number: u64, peer: SocketAddr) -> Connection {
         Connection {
+            number,
+            level: Level::of_connection(),
             edge: self.edge.clone(),
             peer,
             tls: self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())),
             metrics: self.metrics(),
             cors: self.cors.clone(),
             options: self.options.clone(),
-            age: spread(self.options.max_connection_age, number),
+            age: spread(self.options.max_connection_age, u32::try_from(number & 0xffff_ffff).unwrap_or_default()),
             draining: self.draining.clone(),
             ending: self.draining.child_token(),
             expired: self.expired.clone(),
@@ -245,6 +267,8 @@ fn reflection(routes: Routes) -> io::Result<Routes> {
 }
 
 struct Connection {
+    number: u64,
+    level: Arc<Level>,
     edge: Edge,
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -280,10 +304,13 @@ impl Connection {
                 certificate: Arc::clone(&certificate),
                 draining: self.ending.clone(),
                 in_flight: Arc::clone(&self.in_flight),
+                connection: self.number,
+                level: Arc::clone(&self.level),
             };
             let request = request.map(|body| Body::new(Lingering::from(body)));
-            let answer = Front::new(self.edge.clone(), origin, &self.options).answer(request, self.cors.clone());
-            async move { Ok::<_, Infallible>(answer.await) }
+            let answer = Front::new(self.edge.clone(), origin).answer(request, self.cors.clone());
+            // In a box, so that a stream that goes on does not keep the room that its beginning took.
+            Box::pin(async move { Ok::<_, Infallible>(answer.await) })
         });
         let result = {
             let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -340,9 +367,10 @@ impl Connection {
             .keep_alive_timeout(self.options.keepalive_timeout)
             .max_concurrent_streams(self.options.max_streams)
             .max_header_list_size(self.options.max_header_bytes)
-            .initial_stream_window_size(256 << 10)
-            .initial_connection_window_size(2 << 20)
-            .max_send_buf_size(256 << 10)
+            .initial_stream_window_size(STREAM_BYTES)
+            // HTTP/2 takes frames that are small beside half of this for an attack.
+            .initial_connection_window_size(STREAM_BYTES.saturating_mul(self.options.max_streams).clamp(LEAST_WINDOW, MOST_WINDOW))
+            .max_send_buf_size(STREAM_BYTES as usize)
             .max_pending_accept_reset_streams(64)
             .max_local_error_reset_streams(64);
         builder

@@ -9,10 +9,13 @@
 
 pub mod access;
 pub mod admin;
+pub mod budget;
 pub mod bulk;
+pub mod calls;
 pub mod check;
 pub mod compression;
 mod convert;
+pub mod crowd;
 pub mod deadline;
 pub mod edge;
 pub mod export;
@@ -27,6 +30,7 @@ pub mod service;
 pub mod socket;
 pub mod status;
 pub mod tls;
+pub mod turns;
 pub mod web;
 pub mod work;
 
@@ -86,10 +90,14 @@ pub struct Options {
     pub workers: usize,
     /// Unary calls that may wait for a thread.
     pub queue_jobs: usize,
-    /// Request bytes that each lane of the queue may hold.
+    /// Request bytes, inflated, that unary calls may hold in the queue.
     pub queue_bytes: usize,
+    /// Bytes that the process may hold for calls.
+    pub memory_budget: usize,
     /// Calls in flight.
     pub max_calls: usize,
+    /// Calls in flight of health and reflection.
+    pub max_watches: usize,
     /// Connections.
     pub max_connections: usize,
     /// Streams of one connection.
@@ -100,10 +108,16 @@ pub struct Options {
     pub max_message_bytes: usize,
     /// The text of a bulletin.
     pub max_text_bytes: usize,
+    /// A report; nought is a multiple of its text.
+    pub max_report_bytes: usize,
     /// Shorter answers are not compressed.
     pub compress_from_bytes: usize,
     /// Time for the message of a unary call to arrive.
     pub receive_timeout: Duration,
+    /// Time for a caller to take an answer that is ready.
+    pub unread_timeout: Duration,
+    /// Time in which nothing comes on a stream.
+    pub stream_idle_timeout: Duration,
     /// Bulletins of a stream under way at once.
     pub bulk_window: usize,
     /// Bytes of a stream under way at once.

@@ -1,12 +1,18 @@
 //! A fixed set of threads for the engine's work, behind two bounded lanes.
 //!
 //! The async threads only move bytes; everything that computes runs here. One
-//! lane is for unary calls: it sheds load when full. The other is for streams:
-//! it makes them wait, in turn. The threads take from both lanes alternately,
-//! so that neither starves the other. A job whose caller has left or whose
-//! deadline has passed is taken out of its lane and never starts.
+//! lane is for unary calls: it sheds load when full, from whoever has most in
+//! it. The other is for streams, each of which has a window of its own. The
+//! threads take from both lanes alternately, and within each from those who
+//! wait in turn, so that nobody starves another. A job whose caller has left
+//! or whose deadline has passed is taken out and never starts.
+//!
+//! A job has two steps: the first unpacks a request and tells what reading it
+//! will take; the second reads, as soon as the budget has room for that.
+//! Nothing is held for who is to come: neither a thread nor a place waits for
+//! a stream that nobody may poll.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,28 +20,35 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
+
+use super::budget::{Budget, Running};
+use super::crowd::{Crowd, Peer};
+use super::turns::{Place, Turns};
+
+/// Least cost of a job, in bytes: what a request takes besides its text.
+const LEAST_COST: usize = 1 << 10;
 
 /// Which lane a job waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Unary calls: refused when the lane is full.
     Unary,
-    /// Bulletins of a stream: wait for room.
+    /// Bulletins of a stream.
     Bulk,
 }
 
 /// How large the pool and its lanes are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// Threads.
     pub workers: usize,
     /// Jobs that may wait in the unary lane.
     pub unary_jobs: usize,
-    /// Jobs that may wait in the bulk lane.
-    pub bulk_jobs: usize,
-    /// Request bytes that may be held by the jobs of one lane, waiting or running.
-    pub bytes_per_lane: usize,
+    /// Request bytes, inflated, that may be held by the jobs of the unary lane, waiting or running.
+    pub unary_bytes: usize,
+    /// What running work is counted in.
+    pub budget: Budget,
 }
 
 /// The lane is full; try again after this long.
@@ -45,9 +58,65 @@ pub struct Full {
     pub retry_after: Duration,
 }
 
-/// The job ended without an answer: its deadline passed before it started, or the pool closed.
+/// Why a job ended without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotRun;
+pub enum NotRun {
+    /// Its deadline passed before it started, or the pool closed.
+    Late,
+    /// It gave its place up to somebody who had fewer.
+    GaveWay(Full),
+}
+
+/// Whose a job is, and what is known of it before it is begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Where it waits.
+    pub lane: Lane,
+    /// Whose it is.
+    pub peer: Peer,
+    /// Of which call.
+    pub call: u64,
+    /// Bytes of the request as it is expected to be when inflated.
+    pub bytes: usize,
+    /// When it is of no more use.
+    pub deadline: Option<Instant>,
+}
+
+/// What the first step of a job comes to.
+pub enum Step<T> {
+    /// The answer.
+    Done(T),
+    /// The second step, and the bytes that it takes while it runs.
+    Run(usize, Box<dyn FnOnce() -> T + Send>),
+}
+
+impl<T> Step<T> {
+    /// Both steps, one after the other.
+    pub fn finish(self) -> T {
+        match self {
+            Self::Done(answer) => answer,
+            Self::Run(_, run) => run(),
+        }
+    }
+
+    /// The same steps with something done to the answer.
+    #[must_use]
+    pub fn map<U>(self, with: impl FnOnce(T) -> U + Send + 'static) -> Step<U>
+    where
+        T: 'static,
+    {
+        match self {
+            Self::Done(answer) => Step::Done(with(answer)),
+            Self::Run(bytes, run) => Step::Run(bytes, Box::new(move || with(run()))),
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Step<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Done(_)) { "Done" } else { "Run" })
+    }
+}
 
 /// Counts since the start, for tests, logs and metrics.
 #[derive(Debug, Default)]
@@ -60,7 +129,7 @@ pub struct Counts {
     pub started: AtomicU64,
     /// Jobs taken out before they started.
     pub withdrawn: AtomicU64,
-    /// Submissions refused because the unary lane was full.
+    /// Submissions refused because the unary lane was full, and jobs that gave way.
     pub refused: AtomicU64,
 }
 
@@ -78,9 +147,8 @@ struct Owner {
 struct Shared {
     lanes: Mutex<Lanes>,
     ready: Condvar,
-    gates: [Gate; 2],
     counts: Counts,
-    workers: u64,
+    bounds: Bounds,
     /// Running mean of a job's time, in microseconds.
     mean_job_micros: AtomicU64,
     refusals: AtomicU64,
@@ -92,43 +160,93 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// What bounds a lane: places for waiting jobs and bytes, the latter counted in KiB.
-struct Gate {
-    places: Arc<Semaphore>,
-    kib: Arc<Semaphore>,
-    total_kib: u32,
-}
-
 #[derive(Default)]
 struct Lanes {
-    queues: [BTreeMap<u64, Job>; 2],
-    next_id: u64,
+    unary: Turns<Job>,
+    bulk: Turns<Job>,
+    /// How many jobs of the unary lane wait, by peer.
+    crowd: Crowd,
+    /// Request bytes of each lane's jobs, waiting and running.
+    bytes: [usize; 2],
+    /// Jobs whose second step waits for room in the budget, oldest first.
+    parked: VecDeque<Parked>,
+    next_job: u64,
     bulk_next: bool,
     closed: bool,
 }
 
 impl Lanes {
-    fn queue(&mut self, lane: Lane) -> &mut BTreeMap<u64, Job> {
-        let [unary, bulk] = &mut self.queues;
+    fn turns(&mut self, lane: Lane) -> &mut Turns<Job> {
+        match lane {
+            Lane::Unary => &mut self.unary,
+            Lane::Bulk => &mut self.bulk,
+        }
+    }
+
+    fn bytes(&mut self, lane: Lane) -> &mut usize {
+        let [unary, bulk] = &mut self.bytes;
         match lane {
             Lane::Unary => unary,
             Lane::Bulk => bulk,
         }
     }
+
+    /// Takes a job out of its lane; what it counts for is given back when it is dropped.
+    fn remove(&mut self, lane: Lane, place: Place) -> Option<Job> {
+        let job = self.turns(lane).remove(place)?;
+        if lane == Lane::Unary {
+            self.crowd.leave(place.peer);
+        }
+        Some(job)
+    }
+
+    /// The next job, from the lane whose turn it is.
+    fn pop(&mut self) -> Option<Job> {
+        let order = if self.bulk_next { [Lane::Bulk, Lane::Unary] } else { [Lane::Unary, Lane::Bulk] };
+        let (lane, place, job) = order.into_iter().find_map(|lane| self.turns(lane).pop().map(|(place, job)| (lane, place, job)))?;
+        self.bulk_next = lane == Lane::Unary;
+        if lane == Lane::Unary {
+            self.crowd.leave(place.peer);
+        }
+        Some(job)
+    }
 }
+
+/// What becomes of a job.
+enum Verdict {
+    Begin,
+    GiveWay(Full),
+}
+
+type Second = Box<dyn FnOnce() + Send>;
 
 struct Job {
-    run: Box<dyn FnOnce() + Send>,
+    /// The first step, which may leave a second.
+    begin: Box<dyn FnOnce(Verdict) -> Option<(usize, Second)> + Send>,
     deadline: Option<Instant>,
-    place: OwnedSemaphorePermit,
+    place: Place,
+    weight: Weight,
 }
 
-/// Room in a lane, held until the job is handed over.
-#[derive(Debug)]
-pub struct Room {
-    place: OwnedSemaphorePermit,
-    bytes: OwnedSemaphorePermit,
+struct Parked {
+    second: Second,
+    bytes: usize,
+    deadline: Option<Instant>,
+    place: Place,
+    weight: Weight,
+}
+
+/// The request bytes of a job, counted in its lane for as long as this lives.
+struct Weight {
+    shared: Arc<Shared>,
     lane: Lane,
+    bytes: usize,
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        *self.shared.lock().bytes(self.lane) -= self.bytes;
+    }
 }
 
 /// The future result of a job. Dropping it withdraws the job if it has not started.
@@ -136,8 +254,8 @@ pub struct Room {
 pub struct Ticket<T> {
     shared: Arc<Shared>,
     lane: Lane,
-    id: u64,
-    answer: oneshot::Receiver<T>,
+    place: Place,
+    answer: oneshot::Receiver<Result<T, NotRun>>,
     settled: bool,
 }
 
@@ -147,21 +265,17 @@ impl Pool {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(bounds: Bounds) -> std::io::Result<Self> {
-        let gate = |jobs| {
-            let total_kib = kib(bounds.bytes_per_lane);
-            Gate { places: Arc::new(Semaphore::new(jobs)), kib: Arc::new(Semaphore::new(total_kib as usize)), total_kib }
-        };
+        let workers = bounds.workers;
         let shared = Arc::new(Shared {
             lanes: Mutex::default(),
             ready: Condvar::new(),
-            gates: [gate(bounds.unary_jobs), gate(bounds.bulk_jobs)],
             counts: Counts::default(),
-            workers: bounds.workers as u64,
+            bounds,
             mean_job_micros: AtomicU64::new(1_000),
             refusals: AtomicU64::new(0),
         });
         let owner = Arc::new(Owner { shared });
-        for index in 0..bounds.workers {
+        for index in 0..workers {
             let shared = Arc::clone(&owner.shared);
             std::thread::Builder::new().name(format!("engine-{index}")).stack_size(8 << 20).spawn(move || shared.work())?;
         }
@@ -177,65 +291,58 @@ impl Pool {
     /// Jobs of this lane that wait for a thread.
     #[must_use]
     pub fn waiting(&self, lane: Lane) -> usize {
-        self.owner.shared.lock().queue(lane).len()
+        self.owner.shared.lock().turns(lane).len()
     }
 
-    /// Bytes that this lane's jobs hold, waiting or running, in whole KiB.
+    /// Request bytes that this lane's jobs hold, waiting or running.
     #[must_use]
     pub fn held_bytes(&self, lane: Lane) -> u64 {
-        let gate = self.owner.shared.gate(lane);
-        let free = gate.kib.available_permits() as u64;
-        u64::from(gate.total_kib).saturating_sub(free) << 10
+        *self.owner.shared.lock().bytes(lane) as u64
     }
 
     /// Threads.
     #[must_use]
     pub fn threads(&self) -> usize {
-        usize::try_from(self.owner.shared.workers).unwrap_or(usize::MAX)
+        self.owner.shared.bounds.workers
     }
 
-    /// Room for a job of so many bytes, at once or not at all.
+    /// The budget that running work is counted in.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.owner.shared.bounds.budget
+    }
+
+    /// The estimate of when there will be room, for who is refused.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.owner.shared.retry_after()
+    }
+
+    /// Hands a job over. It never starts once its deadline has passed or the ticket is dropped.
     ///
     /// # Errors
-    /// [`Full`] when the lane has no place or no bytes left.
-    pub fn try_room(&self, lane: Lane, bytes: usize) -> Result<Room, Full> {
-        let shared = &self.owner.shared;
-        let gate = shared.gate(lane);
-        let place = Arc::clone(&gate.places).try_acquire_owned();
-        let held = Arc::clone(&gate.kib).try_acquire_many_owned(gate.weight(bytes));
-        if let (Ok(place), Ok(bytes)) = (place, held) {
-            return Ok(Room { place, bytes, lane });
-        }
-        shared.counts.refused.fetch_add(1, Ordering::Relaxed);
-        Err(Full { retry_after: shared.retry_after() })
-    }
-
-    /// Room for a job of so many bytes, as soon as there is some. Waiters are served in turn.
-    ///
-    /// # Errors
-    /// [`NotRun`] when the pool has closed.
-    pub fn room(&self, lane: Lane, bytes: usize) -> impl Future<Output = Result<Room, NotRun>> + Send + use<> {
-        let gate = self.owner.shared.gate(lane);
-        let (places, held, weight) = (Arc::clone(&gate.places), Arc::clone(&gate.kib), gate.weight(bytes));
-        async move {
-            let bytes = held.acquire_many_owned(weight).await.map_err(|_| NotRun)?;
-            let place = places.acquire_owned().await.map_err(|_| NotRun)?;
-            Ok(Room { place, bytes, lane })
-        }
-    }
-
-    /// Hands a job over. It never starts once `deadline` has passed or the ticket is dropped.
-    pub fn submit<T: Send + 'static>(&self, room: Room, deadline: Option<Instant>, job: impl FnOnce() -> T + Send + 'static) -> Ticket<T> {
+    /// [`Full`] when the unary lane is, and nobody in it has more there than this peer.
+    pub fn submit<T: Send + 'static>(&self, ask: Ask, job: impl FnOnce() -> Step<T> + Send + 'static) -> Result<Ticket<T>, Full> {
         let (sender, answer) = oneshot::channel();
-        let Room { place, bytes, lane } = room;
-        let run = Box::new(move || {
-            let result = job();
-            drop(bytes);
-            let _ = sender.send(result);
+        let begin = Box::new(move |verdict| match verdict {
+            Verdict::GiveWay(full) => {
+                let _ = sender.send(Err(NotRun::GaveWay(full)));
+                None
+            }
+            Verdict::Begin => match job() {
+                Step::Done(result) => {
+                    let _ = sender.send(Ok(result));
+                    None
+                }
+                Step::Run(bytes, run) => {
+                    let second: Second = Box::new(move || drop(sender.send(Ok(run()))));
+                    Some((bytes, second))
+                }
+            },
         });
         let shared = Arc::clone(&self.owner.shared);
-        let id = shared.push(lane, Job { run, deadline, place });
-        Ticket { shared, lane, id, answer, settled: false }
+        let place = shared.push(ask, begin)?;
+        Ok(Ticket { shared, lane: ask.lane, place, answer, settled: false })
     }
 }
 
@@ -244,90 +351,153 @@ impl Drop for Owner {
         let left = {
             let mut lanes = self.shared.lock();
             lanes.closed = true;
-            std::mem::take(&mut lanes.queues)
+            (lanes.unary.drain(), lanes.bulk.drain(), std::mem::take(&mut lanes.parked))
         };
         drop(left);
         self.shared.ready.notify_all();
     }
 }
 
-impl Gate {
-    /// A job heavier than the lane takes the whole lane, rather than none for ever.
-    fn weight(&self, bytes: usize) -> u32 {
-        kib(bytes).clamp(1, self.total_kib.max(1))
-    }
-}
-
-fn kib(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX >> 3).min(u32::MAX >> 3)
-}
-
 impl Shared {
-    fn gate(&self, lane: Lane) -> &Gate {
-        let [unary, bulk] = &self.gates;
-        match lane {
-            Lane::Unary => unary,
-            Lane::Bulk => bulk,
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, lane: Lane, job: Job) -> u64 {
+    fn push(self: &Arc<Self>, ask: Ask, begin: Box<dyn FnOnce(Verdict) -> Option<(usize, Second)> + Send>) -> Result<Place, Full> {
+        let Ask { lane, peer, call, bytes, deadline } = ask;
         let mut lanes = self.lock();
-        let id = lanes.next_id;
-        lanes.next_id += 1;
-        if !lanes.closed {
-            lanes.queue(lane).insert(id, job);
-            self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-            drop(lanes);
-            self.ready.notify_one();
+        let gives_way = match lane {
+            Lane::Unary => self.make_room(&mut lanes, peer, bytes)?,
+            Lane::Bulk => Vec::new(),
+        };
+        let place = Place { peer, call, job: lanes.next_job };
+        lanes.next_job += 1;
+        if lanes.closed {
+            return Ok(place);
         }
-        id
+        *lanes.bytes(lane) += bytes;
+        let weight = Weight { shared: Arc::clone(self), lane, bytes };
+        lanes.turns(lane).push(place, bytes.max(LEAST_COST) as u64, Job { begin, deadline, place, weight });
+        if lane == Lane::Unary {
+            lanes.crowd.enter(peer);
+        }
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        drop(lanes);
+        self.ready.notify_one();
+        for Job { begin, weight, .. } in gives_way {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            drop((begin)(Verdict::GiveWay(Full { retry_after: self.retry_after() })));
+            drop(weight);
+        }
+        Ok(place)
     }
 
-    fn withdraw(&self, lane: Lane, id: u64) {
-        let job = self.lock().queue(lane).remove(&id);
-        if job.is_some() {
+    /// Those that give way so that one more job of this peer fits into the unary lane. A job larger than the lane may have it
+    /// alone, rather than never.
+    fn make_room(&self, lanes: &mut Lanes, peer: Peer, bytes: usize) -> Result<Vec<Job>, Full> {
+        let mut gives_way: Vec<Job> = Vec::new();
+        loop {
+            let freed: usize = gives_way.iter().map(|job| job.weight.bytes).sum();
+            let held = lanes.bytes(Lane::Unary).saturating_sub(freed);
+            if lanes.unary.len() < self.bounds.unary_jobs && (held == 0 || held + bytes <= self.bounds.unary_bytes) {
+                return Ok(gives_way);
+            }
+            let larger = lanes.crowd.yields(peer).and_then(|peer| lanes.unary.newest_of(peer));
+            let Some(job) = larger.and_then(|place| lanes.remove(Lane::Unary, place)) else { break };
+            gives_way.push(job);
+        }
+        // Who would have given way in vain keeps its place.
+        for job in gives_way {
+            lanes.crowd.enter(job.place.peer);
+            lanes.unary.push(job.place, job.weight.bytes.max(LEAST_COST) as u64, job);
+        }
+        self.counts.refused.fetch_add(1, Ordering::Relaxed);
+        Err(Full { retry_after: self.retry_after() })
+    }
+
+    fn withdraw(&self, lane: Lane, place: Place) {
+        let (job, parked) = {
+            let mut lanes = self.lock();
+            let at = lanes.parked.iter().position(|parked| parked.place == place);
+            (lanes.remove(lane, place), at.and_then(|at| lanes.parked.remove(at)))
+        };
+        if job.is_some() || parked.is_some() {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.counts.withdrawn.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// The next job, from the lane whose turn it is; none when the pool has closed.
-    fn next(&self) -> Option<Job> {
+    /// What to do next; nothing when the pool has closed.
+    fn next(&self) -> Option<Next> {
         let mut lanes = self.lock();
         loop {
             if lanes.closed {
                 return None;
             }
-            let order = if lanes.bulk_next { [Lane::Bulk, Lane::Unary] } else { [Lane::Unary, Lane::Bulk] };
-            let taken = order.into_iter().find_map(|lane| lanes.queue(lane).pop_first().map(|(_, job)| (lane, job)));
-            if let Some((lane, job)) = taken {
-                lanes.bulk_next = lane == Lane::Unary;
+            let room = lanes.parked.front().and_then(|parked| self.bounds.budget.run(parked.bytes));
+            let next = match room {
+                Some(room) => lanes.parked.pop_front().map(|parked| Next::Second(parked, room)),
+                None if lanes.parked.len() < self.bounds.workers => lanes.pop().map(Next::First),
+                None => None,
+            };
+            if next.is_some() {
                 self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-                return Some(job);
+                // One that waits no longer may leave room for others to begin.
+                if matches!(next, Some(Next::Second(..))) {
+                    self.ready.notify_one();
+                }
+                return next;
             }
             lanes = self.ready.wait(lanes).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn work(&self) {
-        while let Some(Job { run, deadline, place }) = self.next() {
-            drop(place);
-            let started = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= started) {
+        while let Some(next) = self.next() {
+            let deadline = match &next {
+                Next::First(job) => job.deadline,
+                Next::Second(parked, _) => parked.deadline,
+            };
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 self.counts.withdrawn.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            self.counts.running.fetch_add(1, Ordering::Relaxed);
-            self.counts.started.fetch_add(1, Ordering::Relaxed);
-            // The job reports its own panics; this only keeps the thread.
-            let _ = catch_unwind(AssertUnwindSafe(run));
-            self.counts.running.fetch_sub(1, Ordering::Relaxed);
-            self.note_time(started.elapsed());
+            match next {
+                Next::First(job) => self.first(job),
+                Next::Second(Parked { second, weight, .. }, room) => self.second(second, room, weight),
+            }
+        }
+    }
+
+    fn first(&self, job: Job) {
+        let Job { begin, deadline, place, weight } = job;
+        self.counts.running.fetch_add(1, Ordering::Relaxed);
+        self.counts.started.fetch_add(1, Ordering::Relaxed);
+        // The job reports its own panics; this only keeps the thread.
+        let left = catch_unwind(AssertUnwindSafe(|| begin(Verdict::Begin))).ok().flatten();
+        self.counts.running.fetch_sub(1, Ordering::Relaxed);
+        let Some((bytes, second)) = left else { return };
+        match self.bounds.budget.run(bytes) {
+            Some(room) => self.second(second, room, weight),
+            None => {
+                self.lock().parked.push_back(Parked { second, bytes, deadline, place, weight });
+                self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+                // What ran may have ended meanwhile.
+                self.ready.notify_one();
+            }
+        }
+    }
+
+    fn second(&self, second: Second, room: Running, weight: Weight) {
+        let started = Instant::now();
+        self.counts.running.fetch_add(1, Ordering::Relaxed);
+        let _ = catch_unwind(AssertUnwindSafe(second));
+        self.counts.running.fetch_sub(1, Ordering::Relaxed);
+        self.note_time(started.elapsed());
+        drop((room, weight));
+        if !self.lock().parked.is_empty() {
+            self.ready.notify_all();
         }
     }
 
@@ -341,17 +511,22 @@ impl Shared {
     fn retry_after(&self) -> Duration {
         let waiting = self.counts.waiting.load(Ordering::Relaxed) as u64 + 1;
         let mean = self.mean_job_micros.load(Ordering::Relaxed);
-        let estimate = (waiting.saturating_mul(mean) / self.workers.max(1)).clamp(50_000, 5_000_000);
+        let estimate = (waiting.saturating_mul(mean) / (self.bounds.workers.max(1) as u64)).clamp(50_000, 5_000_000);
         let spread = self.refusals.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9) % (estimate / 4 + 1);
         Duration::from_millis((estimate + spread) / 1_000)
     }
+}
+
+enum Next {
+    First(Job),
+    Second(Parked, Running),
 }
 
 impl<T> Future for Ticket<T> {
     type Output = Result<T, NotRun>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = Pin::new(&mut self.answer).poll(cx).map_err(|_| NotRun);
+        let answer = Pin::new(&mut self.answer).poll(cx).map(|answer| answer.unwrap_or(Err(NotRun::Late)));
         self.settled = answer.is_ready();
         answer
     }
@@ -360,7 +535,7 @@ impl<T> Future for Ticket<T> {
 impl<T> Drop for Ticket<T> {
     fn drop(&mut self) {
         if !self.settled {
-            self.shared.withdraw(self.lane, self.id);
+            self.shared.withdraw(self.lane, self.place);
         }
     }
 }
@@ -371,12 +546,19 @@ mod tests {
 
     use super::*;
 
+    const UNARY_BYTES: usize = 1 << 20;
+
     fn pool(workers: usize) -> Pool {
-        Pool::start(Bounds { workers, unary_jobs: 100, bulk_jobs: 100, bytes_per_lane: 1 << 20 }).unwrap()
+        let budget = Budget::new(100 << 20);
+        Pool::start(Bounds { workers, unary_jobs: 6, unary_bytes: UNARY_BYTES, budget }).unwrap()
     }
 
-    fn room(pool: &Pool, lane: Lane) -> Room {
-        pool.try_room(lane, 1).unwrap()
+    fn ask(lane: Lane, connection: u64) -> Ask {
+        Ask { lane, peer: Peer { group: 1, connection }, call: connection, bytes: 1, deadline: None }
+    }
+
+    fn submit<T: Send + 'static>(pool: &Pool, ask: Ask, job: impl FnOnce() -> T + Send + 'static) -> Ticket<T> {
+        pool.submit(ask, move || Step::Run(1, Box::new(job))).unwrap()
     }
 
     /// A pool of one thread that is held until the sender is dropped.
@@ -384,7 +566,7 @@ mod tests {
         let pool = pool(1);
         let (release, wait) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();
-        let ticket = pool.submit(room(&pool, Lane::Unary), None, move || {
+        let ticket = submit(&pool, ask(Lane::Unary, 0), move || {
             begun.send(()).unwrap();
             let _ = wait.recv();
         });
@@ -401,7 +583,7 @@ mod tests {
             .into_iter()
             .map(|lane| {
                 let order = order.clone();
-                pool.submit(room(&pool, lane), None, move || order.send(lane).unwrap())
+                submit(&pool, ask(lane, 1), move || order.send(lane).unwrap())
             })
             .collect();
         drop(release);
@@ -411,15 +593,40 @@ mod tests {
     }
 
     #[test]
+    fn f9_peers_take_turns_and_who_has_most_gives_way() {
+        let (pool, release, _held) = held();
+        let (order, in_order) = mpsc::channel();
+        let begin = |connection| {
+            let order = order.clone();
+            pool.submit(ask(Lane::Unary, connection), move || {
+                order.send(connection).unwrap();
+                Step::Done(())
+            })
+        };
+        let many: Vec<_> = (0..6).map(|_| begin(1).unwrap()).collect();
+        assert!(begin(1).is_err(), "the lane is full of its own");
+        let other = begin(2).expect("one of the many gives way");
+        let third = begin(3).expect("another gives way");
+        drop(release);
+        let taken: Vec<_> = in_order.iter().take(6).collect();
+        assert_eq!(taken, [1, 2, 3, 1, 1, 1]);
+        drop(order);
+        let mut many = many;
+        let gave_way = many.iter_mut().filter_map(|ticket| ticket.answer.try_recv().ok()?.err());
+        assert_eq!(gave_way.filter(|not_run| matches!(not_run, NotRun::GaveWay(_))).count(), 2);
+        drop((other, third));
+    }
+
+    #[test]
     fn a_job_past_its_deadline_and_one_whose_caller_left_never_start() {
         let (pool, release, _held) = held();
-        let past = Some(Instant::now());
-        let late: Ticket<()> = pool.submit(room(&pool, Lane::Unary), past, || panic!("never starts"));
-        let left: Ticket<()> = pool.submit(room(&pool, Lane::Bulk), None, || panic!("never starts"));
+        let past = Ask { deadline: Some(Instant::now()), ..ask(Lane::Unary, 1) };
+        let late: Ticket<()> = submit(&pool, past, || panic!("never starts"));
+        let left: Ticket<()> = submit(&pool, ask(Lane::Bulk, 1), || panic!("never starts"));
         drop(left);
         assert_eq!(pool.counts().waiting.load(Ordering::Relaxed), 1);
         let (done, is_done) = mpsc::channel();
-        let last = pool.submit(room(&pool, Lane::Unary), None, move || done.send(()).unwrap());
+        let last = submit(&pool, ask(Lane::Unary, 1), move || done.send(()).unwrap());
         drop(release);
         is_done.recv().unwrap();
         assert_eq!(pool.counts().withdrawn.load(Ordering::Relaxed), 2);
@@ -431,20 +638,52 @@ mod tests {
     fn a_thread_outlives_the_panics_of_its_jobs() {
         let pool = pool(1);
         for _ in 0..10 {
-            let ticket: Ticket<()> = pool.submit(room(&pool, Lane::Unary), None, || std::panic::resume_unwind(Box::new(())));
+            let first: Ticket<()> = pool.submit(ask(Lane::Unary, 1), || std::panic::resume_unwind(Box::new(()))).unwrap();
+            let second: Ticket<()> = submit(&pool, ask(Lane::Unary, 1), || std::panic::resume_unwind(Box::new(())));
             let (done, is_done) = mpsc::channel();
-            let after = pool.submit(room(&pool, Lane::Unary), None, move || done.send(()).unwrap());
+            let after = submit(&pool, ask(Lane::Unary, 1), move || done.send(()).unwrap());
             is_done.recv().unwrap();
-            drop((ticket, after));
+            drop((first, second, after));
+        }
+        while pool.budget().in_use() != (0, 0) || pool.held_bytes(Lane::Unary) > 0 {
+            std::thread::yield_now();
         }
     }
 
     #[test]
     fn a_job_heavier_than_the_lane_takes_all_of_it() {
-        let pool = pool(1);
-        let all = pool.try_room(Lane::Bulk, usize::MAX).unwrap();
-        assert!(pool.try_room(Lane::Bulk, 1).is_err());
-        drop(all);
-        assert!(pool.try_room(Lane::Bulk, 1).is_ok());
+        let (pool, release, held) = held();
+        let heavy = Ask { bytes: 2 * UNARY_BYTES, ..ask(Lane::Unary, 1) };
+        assert!(pool.submit(heavy, || Step::Done(())).is_err(), "something else is held");
+        drop((release, held));
+        while pool.held_bytes(Lane::Unary) > 0 {
+            std::thread::yield_now();
+        }
+        assert!(pool.submit(heavy, || Step::Done(())).is_ok());
+    }
+
+    #[test]
+    fn f6_work_that_has_no_room_in_the_budget_waits_and_others_go_on() {
+        let pool = pool(2);
+        let (release, wait) = mpsc::channel::<()>();
+        let (began, begins) = mpsc::channel();
+        let large = |wait: Option<mpsc::Receiver<()>>| {
+            let began = began.clone();
+            let run = move || {
+                began.send(()).unwrap();
+                wait.map(|wait| wait.recv());
+            };
+            pool.submit(ask(Lane::Unary, 1), move || Step::Run(70 << 20, Box::new(run))).unwrap()
+        };
+        let first = large(Some(wait));
+        begins.recv().unwrap();
+        let second = large(None);
+        let (done, is_done) = mpsc::channel();
+        let small = submit(&pool, ask(Lane::Unary, 2), move || done.send(()).unwrap());
+        is_done.recv().unwrap();
+        assert!(begins.try_recv().is_err(), "both at once would be too much");
+        drop(release);
+        begins.recv().unwrap();
+        drop((first, second, small));
     }
 }

@@ -13,21 +13,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Frame as BodyFrame;
-use http_body_util::{BodyExt as _, Full};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Status, server::NamedService};
 
 use super::access::Caller;
+use super::budget::{Account, Hold};
 use super::bulk::{BulkBody, Window};
+use super::calls::{self, Place};
 use super::compression::{ACCEPTED, Encoding};
 use super::frame::{Frame, FrameReader, FrameWriter};
-use super::pool::{Lane, Pool};
+use super::pool::{Ask, Full, Lane, NotRun, Pool};
 use super::record::Tally;
 use super::status::{self, Reason};
-use super::web::Json;
+use super::web::Unwrapped;
 use super::work::Desk;
 use super::{Extract, Options};
 use crate::metrics::Metrics;
@@ -50,6 +51,10 @@ pub struct Call {
     pub tally: Arc<Tally>,
     /// Whose call it is, where not everybody may call.
     pub caller: Option<Arc<Caller>>,
+    /// Its place among the calls, held by all that runs for it.
+    pub place: Arc<Place>,
+    /// Where what is held for it is counted.
+    pub account: Arc<Account>,
 }
 
 /// The service: an engine, a pool and the limits.
@@ -65,6 +70,7 @@ pub struct ExtractReportService {
 struct Limits {
     max_message_bytes: usize,
     max_text_bytes: usize,
+    max_report_bytes: usize,
     compress_from_bytes: usize,
     receive_timeout: Duration,
     window: Window,
@@ -81,53 +87,82 @@ impl ExtractReportService {
         let limits = Limits {
             max_message_bytes: options.max_message_bytes,
             max_text_bytes: options.max_text_bytes,
+            max_report_bytes: options.max_report_bytes,
             compress_from_bytes: options.compress_from_bytes,
             receive_timeout: options.receive_timeout,
-            window: Window { bulletins: options.bulk_window, bytes: options.bulk_window_bytes },
+            window: Window {
+                bulletins: options.bulk_window,
+                bytes: options.bulk_window_bytes,
+                receive: options.receive_timeout,
+                idle: options.stream_idle_timeout,
+            },
         };
         Self { engine, pool, limits, metrics }
     }
 
     async fn answer(self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let call = parts.extensions.get::<Call>().cloned();
-        let call = call.unwrap_or_else(|| Call { deadline: None, draining: CancellationToken::new(), tally: Arc::default(), caller: None });
+        let Some(call) = parts.extensions.get::<Call>().cloned() else {
+            return status::of(Reason::Other, "the call did not come by the edge").into_http();
+        };
         let Ok(inflate) = Encoding::of_request(&parts.headers) else { return unknown_encoding() };
-        let json = parts.extensions.get::<Json>().is_some();
+        let unwrapped = parts.extensions.get::<Unwrapped>().copied();
+        let json = unwrapped.is_some_and(|unwrapped| unwrapped.json);
         let desk = self.desk(inflate, &parts.headers, Arc::clone(&call.tally), json);
         let encoding = desk.writer.encoding;
         match parts.uri.path() {
-            UNARY => match self.unary(desk, &call, body).await {
-                Ok(bytes) => respond(encoding, Body::new(Full::new(bytes).with_trailers(ok_trailers()).map_err(never))),
+            UNARY => match self.unary(desk, &call, body, unwrapped.is_some()).await {
+                Ok(bytes) => respond(encoding, Body::new(Whole { rest: bytes, place: Some(Arc::clone(&call.place)) })),
                 Err(status) => status.into_http(),
             },
             BULK => {
-                let bulk = BulkBody::new(desk, self.pool, self.limits.window, &call, body);
+                let bulk = BulkBody::new(desk, self.pool, self.limits.window, call, body);
                 respond(encoding, Body::new(bulk))
             }
             _ => status::of(Reason::UnknownMethod, "there is no such method").into_http(),
         }
     }
 
-    async fn unary(&self, desk: Desk, call: &Call, body: Body) -> Result<Bytes, Status> {
-        let frame = self.only_message(body).await?;
-        let room = self
-            .pool
-            .try_room(Lane::Unary, frame.held_bytes())
-            .map_err(|full| status::overloaded(Reason::QueueFull, "the queue for the engine is full", full.retry_after))?;
-        let ticket = self.pool.submit(room, call.deadline, move || desk.unary(frame));
-        match ticket.await {
+    async fn unary(&self, desk: Desk, call: &Call, body: Body, unwrapped: bool) -> Result<Bytes, Status> {
+        let reader = FrameReader::new(body, self.limits.max_message_bytes, &call.account).at_once();
+        let mut reader = if unwrapped { reader.unwrapped() } else { reader };
+        let (frame, mut hold) = self.message(&mut reader).await?;
+        if !hold.set(desk.needed(&frame)) {
+            return Err(status::memory_full());
+        }
+        let open = &call.place.open;
+        let ask = Ask { lane: Lane::Unary, peer: open.peer, call: open.id, bytes: desk.expected(&frame), deadline: call.deadline };
+        let busy = calls::busy(&call.place);
+        let job = move || {
+            desk.unary_step(frame, |bytes| hold.set(bytes)).map(move |outcome| {
+                busy.is_ready();
+                outcome.map(|answer| hold.around(answer))
+            })
+        };
+        let full = |full: Full| status::overloaded(Reason::QueueFull, "the queue for the engine is full", full.retry_after);
+        let ticket = self.pool.submit(ask, job).map_err(full)?;
+        // What else the caller sends is looked at until there is an answer.
+        let outcome = tokio::select! {
+            biased;
+            more = more(&mut reader) => return Err(more),
+            outcome = ticket => outcome,
+        };
+        match outcome {
             Ok(outcome) => outcome.map_err(super::status::Refusal::into_status),
-            Err(_) if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) => Err(status::deadline_exceeded()),
-            Err(_) => Err(status::draining()),
+            Err(NotRun::GaveWay(room)) => Err(full(room)),
+            Err(NotRun::Late) if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) => Err(status::deadline_exceeded()),
+            Err(NotRun::Late) => Err(status::draining()),
         }
     }
 
-    async fn only_message(&self, body: Body) -> Result<Frame, Status> {
-        let mut reader = FrameReader::new(body, self.limits.max_message_bytes);
+    /// The message of a unary call, and what is held for it.
+    async fn message(&self, reader: &mut FrameReader) -> Result<(Frame, Hold), Status> {
         let first = tokio::time::timeout(self.limits.receive_timeout, poll_fn(|cx| reader.poll_frame(cx)));
         match first.await {
-            Ok(Some(frame)) => frame,
+            Ok(Some(frame)) => frame.map(|frame| {
+                let hold = reader.take_hold(&frame);
+                (frame, hold)
+            }),
             Ok(None) => Err(status::of(Reason::BrokenFraming, "the call holds no message")),
             Err(_) => Err(status::of(Reason::RequestTooSlow, "the message did not arrive in time")),
         }
@@ -141,6 +176,9 @@ impl ExtractReportService {
             writer: FrameWriter { encoding, compress_from_bytes: self.limits.compress_from_bytes },
             max_message_bytes: self.limits.max_message_bytes,
             max_text_bytes: self.limits.max_text_bytes,
+            max_report_bytes: self.limits.max_report_bytes,
+            most_cost: self.pool.budget().most_running(),
+            most_held: self.pool.budget().most_for_one(),
             metrics: Arc::clone(&self.metrics),
             tally,
             json,
@@ -187,14 +225,49 @@ fn unknown_encoding() -> Response<Body> {
     response
 }
 
-fn ok_trailers() -> std::future::Ready<Option<Result<HeaderMap, Infallible>>> {
-    let mut trailers = HeaderMap::new();
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    std::future::ready(Some(Ok(trailers)))
+/// What is wrong with a unary call of which more comes than its message; never, where nothing does.
+async fn more(reader: &mut FrameReader) -> Status {
+    match poll_fn(|cx| reader.poll_frame(cx)).await {
+        None => std::future::pending().await,
+        Some(Ok(_)) => status::of(Reason::BrokenFraming, "the call holds more than one message"),
+        Some(Err(status)) => status,
+    }
 }
 
-fn never(error: Infallible) -> Status {
-    match error {}
+/// The most of an answer that HTTP/2 is handed at once.
+const CHUNK_BYTES: usize = 32 << 10;
+
+/// The next of an answer for HTTP/2: no more than it asks for, so that the rest is still here when nobody takes it, and a copy,
+/// so that the rest can be let go then.
+pub fn chunk(rest: &mut Bytes) -> Bytes {
+    let part = rest.split_to(CHUNK_BYTES.min(rest.len()));
+    Bytes::copy_from_slice(&part)
+}
+
+/// The answer to a unary call, a part at a time, so that what is not taken is known to be unread.
+struct Whole {
+    rest: Bytes,
+    /// Until the end has been told.
+    place: Option<Arc<Place>>,
+}
+
+impl http_body::Body for Whole {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<BodyFrame<Bytes>, Status>>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(BodyFrame::data(chunk(&mut self.rest)))));
+        }
+        let Some(place) = self.place.take() else { return Poll::Ready(None) };
+        place.open.is_taken();
+        let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
+        Poll::Ready(Some(Ok(BodyFrame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.place.is_none()
+    }
 }
 
 /// A body that only closes the call with `status`.

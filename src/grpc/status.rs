@@ -45,6 +45,16 @@ pub enum Reason {
     QueueFull,
     /// Too many calls are in flight.
     TooManyCalls,
+    /// The server holds as much as it may, or the caller as much as it may of that.
+    MemoryFull,
+    /// The report, or the work to make it, is larger than the server allows for such a text.
+    ReportTooLarge,
+    /// A stream had nothing to do for too long.
+    StreamIdle,
+    /// The caller did not take its answers in time.
+    AnswersUnread,
+    /// The request comes from a page, or for a host, that it may not come from.
+    ForeignOrigin,
     /// The call has no valid credentials.
     Unauthenticated,
     /// The caller may not call this method.
@@ -76,6 +86,11 @@ impl Reason {
         Self::RequestTooSlow,
         Self::QueueFull,
         Self::TooManyCalls,
+        Self::MemoryFull,
+        Self::ReportTooLarge,
+        Self::StreamIdle,
+        Self::AnswersUnread,
+        Self::ForeignOrigin,
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CallerLimit,
@@ -100,6 +115,11 @@ impl Reason {
             Self::RequestTooSlow => "REQUEST_TOO_SLOW",
             Self::QueueFull => "QUEUE_FULL",
             Self::TooManyCalls => "TOO_MANY_CALLS",
+            Self::MemoryFull => "MEMORY_FULL",
+            Self::ReportTooLarge => "REPORT_TOO_LARGE",
+            Self::StreamIdle => "STREAM_IDLE",
+            Self::AnswersUnread => "ANSWERS_UNREAD",
+            Self::ForeignOrigin => "FOREIGN_ORIGIN",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::PermissionDenied => "PERMISSION_DENIED",
             Self::CallerLimit => "CALLER_LIMIT",
@@ -116,12 +136,19 @@ impl Reason {
     pub const fn code(self) -> Code {
         match self {
             Self::InvalidRequest | Self::MalformedRequest | Self::BrokenFraming | Self::InvalidTimeout => Code::InvalidArgument,
-            Self::MessageTooLarge | Self::QueueFull | Self::TooManyCalls | Self::CallerLimit | Self::RateLimited => Code::ResourceExhausted,
+            Self::MessageTooLarge
+            | Self::ReportTooLarge
+            | Self::QueueFull
+            | Self::TooManyCalls
+            | Self::MemoryFull
+            | Self::AnswersUnread
+            | Self::CallerLimit
+            | Self::RateLimited => Code::ResourceExhausted,
             Self::Unauthenticated => Code::Unauthenticated,
-            Self::PermissionDenied => Code::PermissionDenied,
+            Self::PermissionDenied | Self::ForeignOrigin => Code::PermissionDenied,
             Self::UnknownEncoding | Self::UnknownMethod => Code::Unimplemented,
             Self::DeadlineExceeded | Self::RequestTooSlow => Code::DeadlineExceeded,
-            Self::Draining => Code::Unavailable,
+            Self::Draining | Self::StreamIdle => Code::Unavailable,
             Self::EnginePanicked => Code::Internal,
             Self::Other => Code::Unknown,
         }
@@ -164,12 +191,15 @@ impl Refusal {
     /// As the status of a unary call.
     #[must_use]
     pub fn into_status(self) -> Status {
+        if self.reason == Reason::MemoryFull {
+            return memory_full();
+        }
         let mut details = info(self.reason, []);
         for violation in &self.violations {
             details.add_bad_request_violation(violation.field, violation.description.as_str());
         }
         let mut metadata = MetadataMap::new();
-        if self.reason == Reason::MessageTooLarge {
+        if matches!(self.reason, Reason::MessageTooLarge | Reason::ReportTooLarge) {
             // The code is that of a full server; this says that trying again is of no use.
             metadata.insert(PUSHBACK, MetadataValue::from_static("-1"));
         }
@@ -219,23 +249,35 @@ pub fn overloaded(reason: Reason, message: &str, retry_after: Duration) -> Statu
     Status::with_error_details_and_metadata(reason.code(), message, details, metadata)
 }
 
+/// The server, or the caller's share of it, holds as much as it may.
+#[must_use]
+pub fn memory_full() -> Status {
+    overloaded(Reason::MemoryFull, "the server holds as much as it may for this caller", Duration::from_millis(500))
+}
+
 /// The server ends a call because it, or the connection, is going away.
 #[must_use]
 pub fn draining() -> Status {
     of(Reason::Draining, "the server is going away; try again on another connection")
 }
 
-/// The server ends a stream; the caller resumes with `next_sequence`.
+/// The server ends a stream because it, or the connection, is going away; the caller resumes with `next_sequence`.
 #[must_use]
 pub fn draining_stream(next_sequence: u64) -> Status {
+    let message = format!("the server is going away; resend from sequence {next_sequence} on another connection");
+    ended_stream(Reason::Draining, message, next_sequence)
+}
+
+/// The server ends a stream for this reason; the caller may resume with `next_sequence`.
+#[must_use]
+pub fn ended_stream(reason: Reason, message: String, next_sequence: u64) -> Status {
     let next = next_sequence.to_string();
-    let details = info(Reason::Draining, [("next_sequence".to_owned(), next.clone())]);
     let mut metadata = MetadataMap::new();
     if let Ok(value) = next.parse() {
         metadata.insert(NEXT_SEQUENCE, value);
     }
-    let message = format!("the server is going away; resend from sequence {next} on another connection");
-    Status::with_error_details_and_metadata(Reason::Draining.code(), message, details, metadata)
+    let details = info(reason, [("next_sequence".to_owned(), next)]);
+    Status::with_error_details_and_metadata(reason.code(), message, details, metadata)
 }
 
 /// Gives an error that came from elsewhere an `ErrorInfo`, if it has none.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 use tonic::body::Body;
@@ -24,30 +24,32 @@ use tower::{Layer as _, Service as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::edge::{Edge, Origin};
-use super::frame::{self, HEADER_BYTES};
+use super::frame::HEADER_BYTES;
+use super::service;
 use super::status::{self, NEXT_SEQUENCE, Reason};
-use super::{Options, service};
 
 /// Time for which a browser need not ask again what is allowed.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(7_200);
 
-/// The messages of this call are JSON.
+/// The body of this call's request is its one message, without a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Json;
+pub struct Unwrapped {
+    /// Whether messages are JSON.
+    pub json: bool,
+}
 
 /// The front of one connection: every request comes here first.
 #[derive(Clone, Debug)]
 pub struct Front {
     edge: Edge,
     origin: Origin,
-    max_message_bytes: usize,
 }
 
 impl Front {
     /// The front before this edge.
     #[must_use]
-    pub fn new(edge: Edge, origin: Origin, options: &Options) -> Self {
-        Self { edge, origin, max_message_bytes: options.max_message_bytes }
+    pub const fn new(edge: Edge, origin: Origin) -> Self {
+        Self { edge, origin }
     }
 
     /// Answers one request.
@@ -94,54 +96,53 @@ impl Front {
             parts.headers.remove(name);
         }
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        if codec == Codec::Json {
-            parts.extensions.insert(Json);
-        }
-        let request =
-            Request::from_parts(parts, Body::new(Whole { body: Some(body), held: BytesMut::new(), limit: self.max_message_bytes }));
-        let (parts, body) = self.edge.answer(request, self.origin).await.into_parts();
-        let whole = body.collect().await.map(|whole| (whole.trailers().cloned(), whole.to_bytes()));
-        let (trailers, bytes) = match whole {
-            Ok((trailers, bytes)) => (trailers.unwrap_or_default(), bytes),
-            Err(status) => return in_json(&status),
-        };
-        match Status::from_header_map(&parts.headers).or_else(|| Status::from_header_map(&trailers)) {
+        parts.extensions.insert(Unwrapped { json: codec == Codec::Json });
+        let (parts, body) = self.edge.answer(Request::from_parts(parts, body), self.origin).await.into_parts();
+        match Status::from_header_map(&parts.headers) {
             Some(status) if status.code() != Code::Ok => in_json(&status),
-            _ => respond(StatusCode::OK, codec, bytes.slice(HEADER_BYTES.min(bytes.len())..)),
+            _ => {
+                let mut response = Response::new(Body::new(Unframed { body, header: HEADER_BYTES }));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(codec.content_type()));
+                response
+            }
         }
     }
 }
 
-/// The body of a request that is one message, as the frame of gRPC that it stands for. It is read when the call is let in,
-/// and not before, so that the bounds on calls bound what is held here too.
-struct Whole {
-    body: Option<Body>,
-    held: BytesMut,
-    limit: usize,
+/// The body of an answer in the frame of gRPC, without the frame. It is not collected: what is not taken stays where it is
+/// counted.
+struct Unframed {
+    body: Body,
+    /// Bytes of the frame's header that are still to come.
+    header: usize,
 }
 
-impl http_body::Body for Whole {
+impl http_body::Body for Unframed {
     type Data = Bytes;
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        while let Some(body) = &mut this.body {
-            let ended = match ready!(Pin::new(body).poll_frame(cx)) {
-                Some(Ok(part)) => {
-                    this.held.extend_from_slice(part.data_ref().map_or(&[][..], |data| data));
-                    // More is not wanted: so much is enough to be refused.
-                    this.held.len() > this.limit
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => true,
+        loop {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                ended => return Poll::Ready(ended),
             };
-            if ended {
-                this.body = None;
-                return Poll::Ready(Some(Ok(Frame::data(frame::framed(&this.held.split())))));
+            match frame.into_data() {
+                Ok(mut data) => {
+                    let header = self.header.min(data.len());
+                    data.advance(header);
+                    self.header -= header;
+                    if !data.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                }
+                // An answer that has begun can only be broken off.
+                Err(frame) => match frame.trailers_ref().and_then(Status::from_header_map) {
+                    Some(status) if status.code() != Code::Ok => return Poll::Ready(Some(Err(status))),
+                    _ => return Poll::Ready(None),
+                },
             }
         }
-        Poll::Ready(None)
     }
 }
 

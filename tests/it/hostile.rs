@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use jianbao::grpc::budget::{Budget, Level};
 use jianbao::grpc::compression::Encoding;
 use jianbao::grpc::frame::{Frame, FrameReader, FrameWriter};
 use jianbao::grpc::pb;
@@ -127,7 +128,8 @@ pub fn request(data: &[u8]) {
     let (Some((how, rest)), waker) = (data.split_first(), Waker::noop()) else { return };
     let inflate = [None, Some(Encoding::Gzip), Some(Encoding::Zstd)][usize::from(how % 3)];
     let parts = rest.chunks(usize::from(how / 3) + 1).map(Bytes::copy_from_slice).collect();
-    let mut reader = FrameReader::new(tonic::body::Body::new(Parts(parts)), LIMIT);
+    let account = Budget::new(64 << 20).account(vec![Level::of_call(LIMIT)]);
+    let mut reader = FrameReader::new(tonic::body::Body::new(Parts(parts)), LIMIT, &account);
     let writer = FrameWriter { encoding: None, compress_from_bytes: usize::MAX };
     let (metrics, tally) = Default::default();
     let desk = Desk {
@@ -136,6 +138,9 @@ pub fn request(data: &[u8]) {
         writer,
         max_message_bytes: LIMIT,
         max_text_bytes: LIMIT / 2,
+        max_report_bytes: 0,
+        most_cost: 64 << 20,
+        most_held: 64 << 20,
         metrics,
         tally,
         json: false,

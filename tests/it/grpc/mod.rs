@@ -13,6 +13,7 @@ mod load;
 mod operate;
 mod raw;
 mod secure;
+mod shares;
 mod traces;
 
 use std::net::SocketAddr;
@@ -99,6 +100,8 @@ pub struct Running {
 pub fn options(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = ServeArgs::default().check().unwrap().grpc;
     (options.workers, options.audit) = (2, false);
+    // The reports of the fake engine are as large as a test wants them.
+    options.max_report_bytes = 1 << 30;
     change(&mut options);
     options
 }
