@@ -1,5 +1,6 @@
 //! Acts told by a verb and what it is done to: each frame is a pair of classes of words and the category it shows.
 
+use crate::lexicon::general::Pos;
 use crate::lexicon::{Class, Classes, Hit};
 use crate::reading::Reading;
 use crate::report::MeasureCategory as C;
@@ -88,7 +89,10 @@ pub fn acts(reading: &Reading<'_, '_>, clause: &Glyphs) -> Vec<(C, Glyphs)> {
             out.extend(verb.as_ref().and_then(|verb| shown(verb, &found, false)));
         }
         if classes.meets(VERBS) {
-            out.extend(noun.as_ref().and_then(|noun| shown(&found, noun, true)));
+            let near = noun.as_ref().filter(|noun| found.range.start <= noun.range.end + NEAR);
+            let grows = found.classes.has(Class::Growing);
+            let near = near.filter(|noun| !grows || !another_noun(reading, &(noun.range.end..found.range.start)));
+            out.extend(near.and_then(|noun| shown(&found, noun, true)));
         }
         if classes.meets(NOUNS) {
             noun = Some(Found { range: found.range.clone(), classes });
@@ -98,6 +102,11 @@ pub fn acts(reading: &Reading<'_, '_>, clause: &Glyphs) -> Vec<(C, Glyphs)> {
         }
     }
     out
+}
+
+/// Whether a noun stands between a noun and the verb behind it, which is then said of that: 贷款|客户满意度|提升.
+fn another_noun(reading: &Reading<'_, '_>, between: &Glyphs) -> bool {
+    reading.tokens.starting_in(between).iter().any(|token| token.pos == Pos::Noun)
 }
 
 /// The longest word of a frame at a place.

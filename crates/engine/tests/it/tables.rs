@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use jianbao_engine::lexicon::Lexicon;
+use jianbao_engine::lexicon::{Class, Lexicon};
 use jianbao_engine::report::{MeasureCategory, Metric};
 
 /// The purposes of the contract.
@@ -49,6 +49,15 @@ const SEGMENTS: &[&str] = &[
 
 fn lexicon() -> Lexicon {
     Lexicon::load().expect("the built-in lexicon loads")
+}
+
+/// A class that a rule asks for has words; a rule that asks for none never holds.
+#[test]
+fn every_class_has_words() {
+    let lexicon = lexicon();
+    let listed = &lexicon.tables().classes;
+    let empty: Vec<_> = Class::ALL.iter().filter(|class| !listed.iter().any(|row| row.name == **class && !row.forms.is_empty())).collect();
+    assert!(empty.is_empty(), "no words for {empty:?}");
 }
 
 #[test]
