@@ -211,12 +211,15 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// How many columns a line has: two for a full-width character, one for any other.
+/// How many columns a line has: two for a full-width character, one for any other and for a digit, however it is written.
 fn width(line: &str) -> usize {
-    let ascii = line.bytes().filter(u8::is_ascii).count();
+    let bytes = line.as_bytes();
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
     // Every other character begins with a byte that goes on in none.
-    let others = line.bytes().filter(|byte| *byte >= 0xc0).count();
-    ascii + 2 * others
+    let others = bytes.iter().filter(|byte| **byte >= 0xc0).count();
+    let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
+    let is_digit = |((first, second), third): &((&u8, &u8), &u8)| **first == 0xef && **second == 0xbc && (0x90..=0x99).contains(*third);
+    ascii + 2 * others - bytes.iter().zip(second).zip(third).filter(is_digit).count()
 }
 
 /// Whether a line has cells set apart by wide gaps, numbers among them.
