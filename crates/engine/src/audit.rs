@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::attribute::{Fact, iso};
-use super::lexicon::Role;
+use super::lexicon::{Hit, Role};
 use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::recognize::date::DateShape;
@@ -568,13 +568,32 @@ fn no_institution_found(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
 
 /// Replacement characters and the marks of a wrong decoding.
 fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
+    /// How many glyphs of a wrong decoding show it, and how near to each other they stand.
+    const SHOW: usize = 4;
+    const NEAR: usize = 10;
+    /// Most glyphs of them that are told.
+    const STATED: usize = 32;
     let source = case.reading.source;
     let mut end = 0;
-    for hit in case.reading.words(0..source.len(), Role::Mojibake) {
+    let words: Vec<Hit> = case.reading.words(0..source.len(), Role::Mojibake).collect();
+    for (index, hit) in words.iter().enumerate() {
         if hit.start() < end {
             continue;
         }
-        let range = hit.range();
+        let mut range = hit.range();
+        if range.len() == 1 && source.at(range.start) != '\u{fffd}' {
+            let near = |other: &&Hit| other.start() < range.start + NEAR;
+            if words.iter().skip(index).take_while(near).count() < SHOW {
+                continue;
+            }
+            // To the last of them: one finding for a stretch.
+            let run = words.iter().skip(index).scan(range.end, |end, other| {
+                let goes_on = other.start() < *end + NEAR;
+                *end = other.end().max(*end);
+                goes_on.then_some(*end)
+            });
+            range.end = run.last().unwrap_or(range.end);
+        }
         end = range.end;
         while source.at(range.start) == '\u{fffd}' && source.at(end) == '\u{fffd}' {
             end += 1;
@@ -584,7 +603,7 @@ fn text_suspect(case: &Case<'_, '_, '_>, out: &mut Vec<Finding>) {
             Severity::Warning,
             &[&(range.start..end)],
             "characters were lost in extraction".to_owned(),
-            case.text(&(range.start..end)),
+            case.text(&(range.start..end.min(range.start + STATED))),
             String::new(),
         ));
     }

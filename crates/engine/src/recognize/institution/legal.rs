@@ -187,7 +187,7 @@ fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 /// 南华期货, 哈银金融租赁公司: a brand that is no word before a short trade.
 fn short(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let kind = parts.name(hit, NamePart::ShortTrade).filter(|_| !ends_office(parts, hit.end()))?.kind?;
-    let head = head_to(parts, hit.start(), SHORT_BRAND).filter(|head| head.brand != 1)?;
+    let head = head_to(parts, hit.start(), SHORT_BRAND).filter(|head| head.brand != 1).or_else(|| national(parts, hit.start()))?;
     // A brand may be a county's short name: 南华期货.
     let county = || !says_level(parts, hit.start()) && head.regions.resolve(parts.lexicon).is_some_and(|region| region.level() == 2);
     if head.brand == 0 && !county() {
@@ -208,6 +208,15 @@ fn short(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
         parts.source.text(head.start..end).clone_into(&mut mention.head_office);
     }
     Some(mention)
+}
+
+/// 中国石油财务公司: a brand behind the nation's name.
+fn national(parts: &Parts<'_>, ending: usize) -> Option<Head> {
+    (2..=SHORT_BRAND).find_map(|brand| {
+        let start = ending.checked_sub(brand + 2)?;
+        let stands = parts.source.starts_with(start, "中国") && parts.is_left_border(start) && is_brand(parts, start + 2..ending, true);
+        stands.then(|| Head { start, regions: Regions::default(), brand: brand + 2 })
+    })
 }
 
 /// Whether a known institution's name ends at `end`.

@@ -19,7 +19,8 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     pub fn new(source: &'a SourceText<'a>, hits: &'a Hits, lexicon: &'a Lexicon) -> Self {
         let names = hits.of(In::ANY_NAME);
-        let crossed = crossed(names.iter().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS)));
+        // No region begins inside a bank's name: 建设银行|唐县, not 建设银|行唐县.
+        let crossed = crossed(names.iter().filter(|hit| hit.is_in(In::REGIONS_AND_BORDERS.or(In::OFFICES))));
         // In the order of their starts, the longest of those that end at a place comes first.
         let (names, first) = by_place(names.iter().copied(), source.len(), crate::lexicon::Hit::end);
         Self { source, lexicon, hits, names, first, crossed }
