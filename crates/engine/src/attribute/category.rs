@@ -45,6 +45,7 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
             None
         };
         let category = with_loan
+            .or_else(|| lent_to(reading, fact))
             .or_else(|| cue_before(cues, fact))
             .or_else(|| if term { cue_in_sentence(cues, fact) } else { None })
             .or_else(|| if fact.metric == Metric::StaffCount { cue_behind(cues, fact) } else { None })
@@ -224,6 +225,21 @@ fn concession(reading: &Reading<'_, '_>, fact: &Fact) -> C {
     }
 }
 
+/// 授信6359户, 放款986笔: counted by the verb right before it.
+fn lent_to(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
+    let counted = matches!(fact.metric, Metric::CustomerCount | Metric::LoanCount);
+    let until = fact.window.left.end;
+    let credit = |from: usize| {
+        // 续贷 is a word, and no 贷.
+        if !reading.tokens.is_border(from) {
+            return false;
+        }
+        let verb = reading.hits.at(from).iter().find(|hit| hit.end() == until);
+        verb.is_some_and(|hit| reading.lexicon.classes(*hit).has(Class::Credit))
+    };
+    (counted && (1..=3).any(|back| until >= fact.window.clause.start + back && credit(until - back))).then_some(C::Lending)
+}
+
 /// The nearest cue before a fact in its own clause, else the nearest behind it there.
 fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
     let clause = &fact.window.clause;
@@ -239,6 +255,10 @@ fn cue_before(cues: &[Cue], fact: &Fact) -> Option<C> {
                 c.category,
                 C::UnsecuredLending | C::OnlineService | C::PriorityChannel | C::ProductLaunch | C::InternalManagement
             )
+        })
+        .filter(|c| {
+            fact.metric != Metric::LoanCount
+                || !matches!(c.category, C::CustomerOutreach | C::FinancialEducation | C::PublicWelfare | C::ServiceAccess)
         })
         .collect();
     let before = here.iter().filter(|c| c.range.end <= until + 1).max_by_key(|c| c.range.end);
