@@ -139,10 +139,12 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     }
     let tables = reading.lexicon.tables();
     let clause = Clause::new(reading, clause);
-    for hit in words.iter().filter(|hit| hit.end() <= clause.range.end) {
+    // A single glyph that is part of a form may be part of a word, too: 减…费.
+    let stands = |hit: &&Hit| hit.end() - hit.start() == 1 || reading.stands(**hit);
+    for hit in words.iter().filter(|hit| hit.end() <= clause.range.end).filter(stands) {
         for sense in reading.lexicon.senses(*hit) {
             let (category, start) = match *sense {
-                Sense::Cue(category) if !reading.tokens.is_torn(*hit) => (category, hit.start()),
+                Sense::Cue(category) => (category, hit.start()),
                 Sense::Category(form, part) => {
                     let Some(&(category, ref parts)) = tables.category_forms.get(form as usize) else { continue };
                     let Some(begun) = begun.get_mut(usize::from(form)) else { continue };

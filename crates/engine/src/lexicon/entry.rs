@@ -8,8 +8,8 @@ use super::general::{self, Entry, Pos};
 use super::tables::Role;
 use super::{Lexicon, Sense, general::heading};
 
-/// The most that a word of two glyphs costs, as much as a fairly common one, 14 bits; and each glyph more.
-const COMMON: u8 = 112;
+/// The most that a word of two glyphs costs, as much as a fairly common one, 13 bits; and each glyph more.
+const COMMON: u8 = 104;
 const GLYPH: u8 = 24;
 /// What one of a single glyph costs that the general dictionary does not have.
 const SINGLE: u8 = 144;

@@ -154,7 +154,8 @@ impl Reader<'_> {
             '前' | '头' | '首' | '第' | 'Q' | 'q' | '四' => {
                 self.first_months(at).or_else(|| self.quarter(at)).or_else(|| self.month(at, after)).or_else(|| self.half_year(at))
             }
-            '后' => self.half_year(at),
+            // 延后半年 is put off by half a year.
+            '后' if !matches!(self.view.before(at), '延' | '推') => self.half_year(at),
             '本' | '当' | '这' => self.relative_quarter(at).or_else(|| self.relative_month(at)),
             '季' => self.relative_quarter(at),
             '最' => self.last_months(at, after),
