@@ -34,6 +34,8 @@ pub struct Entity {
     pub region: (String, String),
     /// Where it is named, as glyphs.
     pub mentions: Vec<Glyphs>,
+    /// A sector that the text names by its scope alone: 全省.
+    pub scope_alone: bool,
     /// What tells it from others, if it is a sector.
     pub sector: Option<Sector>,
     /// The trade of the sector that a body speaks for, where its name says so.
@@ -60,7 +62,7 @@ pub struct Discourse {
     turns: Vec<(usize, Option<usize>)>,
     /// Where each mention is that turned the talk, and to whom.
     subjects: Vec<(usize, usize)>,
-    /// Where every institution is named, in whatever role, and which.
+    /// Where every institution is named that might be a subject, and which.
     named: Vec<(usize, usize)>,
     /// Where each single institution is named first, by place.
     singles: Vec<usize>,
@@ -224,8 +226,7 @@ pub fn discourse(source: &SourceText<'_>, hits: &Hits, lexicon: &Lexicon, outlin
         out: &mut out,
     };
     turns.run();
-    let named: BTreeSet<usize> = out.named.iter().map(|&(_, entity)| entity).collect();
-    let implied = |(index, entity): (usize, &Entity)| (entity.sector.is_some() && !named.contains(&index)).then_some(index);
+    let implied = |(index, entity): (usize, &Entity)| (entity.sector.is_some() && entity.scope_alone).then_some(index);
     let first = |entity: &Entity| (!oversees(entity.kind)).then(|| entity.mentions.first().map(|mention| mention.start));
     out.singles = out.entities.iter().filter_map(first).flatten().collect();
     out.singles.sort_unstable();

@@ -47,6 +47,7 @@ impl Entity {
             head_office: m.head_office.clone(),
             region: (m.region_code.clone(), m.region_name.clone()),
             mentions: Vec::new(),
+            scope_alone: false,
             sector: None,
             speaks_for: None,
             register: m.register,

@@ -131,6 +131,7 @@ impl Turns<'_, '_> {
                 head_office: String::new(),
                 region: implied.region,
                 mentions: vec![implied.range],
+                scope_alone: true,
                 sector: None,
                 speaks_for: None,
                 register: None,

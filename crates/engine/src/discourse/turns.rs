@@ -163,6 +163,7 @@ impl Turns<'_, '_> {
         };
         if let Name::Mention(index) = spot.name
             && let Some(entity) = self.entity_of.get(index).copied().flatten()
+            && !matches!(spot.role, Role::Adjunct | Role::Title | Role::Source)
         {
             self.out.named.push((spot.range.start, entity));
         }
@@ -346,7 +347,7 @@ impl Turns<'_, '_> {
         let among = clause.is_some_and(|at| self.class_at(at, Class::Among));
         let overseen = here.current.is_some_and(|e| self.out.entities.get(e).is_some_and(|entity| oversees(entity.kind)));
         if self.class_at(end, Class::NoGroup)
-            || self.source.at(end).is_ascii_digit() && !founded
+            || self.source.at(self.behind_brackets(end)).is_ascii_digit() && !founded
             || among && overseen
             || here.body_subject && self.class_at(end, Class::CountsGroup)
         {
@@ -368,6 +369,14 @@ impl Turns<'_, '_> {
             let single = named || self.told.single.is_some() && self.told.overseer.is_none();
             (!single && !short).then(|| self.add_sector(Entity::of(m, &m.canonical), Sector::of(m)))
         })
+    }
+
+    /// The glyph behind a bracket that opens at `at`, or `at`: 城市商业银行(含民营银行)|430件.
+    fn behind_brackets(&self, at: usize) -> usize {
+        /// Longest bracket, in glyphs.
+        const LONGEST: usize = 16;
+        let close = (at..at + LONGEST).find(|&i| self.source.at(i) == ')').filter(|_| self.source.at(at) == '(');
+        close.map_or(at, |close| close + 1)
     }
 
     /// Adds a sector that no mention with a scope names.
