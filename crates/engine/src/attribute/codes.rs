@@ -36,17 +36,18 @@ pub fn codes_in(reading: &Reading<'_, '_>, range: Glyphs) -> Codes {
     let mut purposes: Vec<(Glyphs, &str)> = Vec::new();
     let mut segments: Vec<(Glyphs, &str)> = Vec::new();
     let borrowers = reading.borrowers_in(&(range.start.saturating_sub(32)..range.end));
-    let in_name = |hit: Hit| {
-        let holds = |name: &Glyphs| name.start <= hit.start() && hit.end() <= name.end;
-        borrowers.iter().any(|b| holds(&b.range) && !reading.source.ends_with(b.range.end, "医院"))
-    };
-    for hit in words {
-        // What a company is called says nothing of what the money is for.
-        if in_name(hit) {
+    for hit in words.filter(|hit| !reading.tokens.is_torn(*hit)) {
+        let holds = |name: &&Borrower| name.range.start <= hit.start() && hit.end() <= name.range.end;
+        let name = borrowers.iter().find(holds);
+        // What a company is called says nothing of what the money is for; what a hospital is called says what it is.
+        if name.is_some_and(|name| !reading.source.ends_with(name.range.end, "医院")) {
             continue;
         }
+        let stands = name.is_some() || reading.stands(hit);
         for sense in reading.lexicon.senses(hit) {
             match sense {
+                // 脱贫 in 脱贫县 says what for; 企业 in 企业家 is nobody.
+                Sense::Segment(_) if !stands => {}
                 Sense::Purpose(i) => purposes.extend(tables.purposes.get(*i as usize).map(|row| (hit.range(), row.code.as_str()))),
                 Sense::Segment(i) => segments.extend(tables.segments.get(*i as usize).map(|row| (hit.range(), row.code.as_str()))),
                 _ => {}

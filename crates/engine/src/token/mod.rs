@@ -146,6 +146,13 @@ impl Tokens {
         self.is_border(range.start) & self.is_border(range.end)
     }
 
+    /// Whether a found word is made of the end of one word and the beginning of another: 微信 in 小微|信贷.
+    #[must_use]
+    pub fn is_torn(&self, hit: Hit) -> bool {
+        !self.is_border(hit.start()) && self.at(hit.start()).is_some_and(|token| token.end() < hit.end())
+            || !self.is_border(hit.end()) && self.at(hit.end()).is_some_and(|token| hit.start() < token.start())
+    }
+
     /// Whether a found word is one that stands in the text: not the end of one word and the beginning of another, nor inside
     /// a longer one, unless the tables know that and it is the noun that it ends with (再贷款 in 支小再贷款).
     #[must_use]
