@@ -2,7 +2,7 @@
 //!
 //! One walk over the words of each sentence, from left to right; each word of a mood marks the glyphs it reaches over.
 
-use super::lexicon::{Class, Classes, Hit, Hits, Lexicon};
+use super::lexicon::{Class, Classes, Hit, Hits, In, Lexicon, Role};
 use super::lists::Placed;
 use super::outline::Outline;
 use super::recognize::institution::InstitutionMention;
@@ -22,6 +22,8 @@ pub enum Mood {
     Coming = 8,
     /// 为缩短时间, 在走访的基础上, 荣获宣传先进单位: named, and no act.
     Named = 16,
+    /// 县财政局给予贴息: done by somebody who is no institution.
+    Others = 32,
 }
 
 /// The moods of each glyph of a text.
@@ -76,7 +78,7 @@ impl Moods {
     /// Whether what stands at a glyph is named and not done, nor about to be.
     #[must_use]
     pub fn is_no_act(&self, at: usize) -> bool {
-        const NONE: u8 = Mood::Denied as u8 | Mood::Meant as u8 | Mood::Expected as u8 | Mood::Named as u8;
+        const NONE: u8 = Mood::Denied as u8 | Mood::Meant as u8 | Mood::Expected as u8 | Mood::Named as u8 | Mood::Others as u8;
         self.bits.get(at).is_some_and(|bits| bits & NONE != 0)
     }
 
@@ -150,7 +152,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn clause(&mut self, clause: Glyphs) {
-        if self.ends_with_verdict(&clause) || self.is(clause.start, &[Class::Background]) {
+        if self.ends_with(&clause, Class::Verdict) || self.gives_an_account(&clause) || self.is(clause.start, &[Class::Background]) {
             self.moods.mark(clause.clone(), Mood::Named);
         }
         let mut at = clause.start;
@@ -198,7 +200,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn is_deed(&self, at: usize) -> bool {
-        self.is(at, &[Class::Deed]) || self.text.hits.at(at).iter().any(|hit| hit.is_in(super::lexicon::In::CATEGORIES))
+        self.is(at, &[Class::Deed]) || self.text.hits.at(at).iter().any(|hit| hit.is_in(In::CATEGORIES))
     }
 
     fn stop(&mut self, hit: Hit, classes: Classes, clause: &Glyphs) {
@@ -270,23 +272,35 @@ impl Walk<'_, '_, '_> {
         self.text.hits.at(start).iter().any(|hit| hit.end() == end && self.text.lexicon.classes(*hit).has(Class::Deed))
     }
 
-    /// 投放目标为10亿元, 10亿元的目标.
+    /// 投放目标为10亿元, 10亿元的目标; 以降低成本为目标 is what for.
     fn target(&mut self, hit: &Hit, clause: &Glyphs) {
-        let is = matches!(self.text.source.at(hit.end()), '是' | '为');
-        if is || (hit.end()..clause.end.min(hit.end() + 3)).any(|at| self.text.source.at(at).is_ascii_digit()) {
+        let source = self.text.source;
+        let digit = |within: Glyphs| within.clone().any(|at| source.at(at).is_ascii_digit());
+        let is = matches!(source.at(hit.end()), '是' | '为');
+        let ahead = source.before(hit.start()) == '的' && digit(clause.start..hit.start());
+        let reached = ahead && (clause.start..hit.start()).any(|at| self.is(at, &[Class::Achieving]));
+        if source.before(hit.start()) == '为' {
+            if let Some(from) = (clause.start..hit.start()).find(|&at| source.at(at) == '以') {
+                self.moods.mark(from..hit.end(), Mood::Named);
+            }
+        } else if (is || ahead || digit(hit.end()..clause.end.min(hit.end() + 3))) && !reached {
             self.moods.mark(clause.start..clause.end, Mood::Meant);
         }
     }
 
     /// An institution named between an outsider and the act takes it over.
     fn outsider(&mut self, hit: &Hit, clause: &Glyphs) {
+        /// How far into a clause its subject may end, in glyphs.
+        const SUBJECT: usize = 10;
         let ahead = self.text.institutions.starting_in(&(clause.start..hit.start()));
-        if ahead.is_empty() {
+        let subject = hit.start() <= clause.start + SUBJECT && !self.is(clause.start, &[Class::Preposition]);
+        let told = self.text.hits.within(clause.start..hit.start(), In::roles(&[Role::Anaphor])).next().is_some();
+        if ahead.is_empty() && subject && !told {
             let end = self.text.institutions.starting_in(&(hit.end()..clause.end)).first().map_or(clause.end, |named| {
                 let reached = matches!(self.text.source.before(named.range.start), '到' | '赴' | '在' | '对' | '向' | '来' | '与' | '为');
                 if !reached && named.range.start > hit.end() + 1 && self.is_deed(named.range.end) { named.range.start } else { clause.end }
             });
-            self.moods.mark(hit.end()..end, Mood::Named);
+            self.moods.mark(hit.end()..end, Mood::Others);
         }
     }
 
@@ -318,7 +332,10 @@ impl Walk<'_, '_, '_> {
     /// 将审批权限下放至支行: whether a verb behind what looks like one takes it as its object.
     fn is_moved(&self, rest: Glyphs, noun: bool) -> bool {
         rest.clone().any(|at| {
-            let deed = self.text.hits.at(at).iter().find(|hit| self.text.lexicon.classes(**hit).has(Class::Deed));
+            let deed = self.text.hits.at(at).iter().find(|hit| {
+                let classes = self.text.lexicon.classes(**hit);
+                classes.has(Class::Deed) && !classes.has(Class::VerbalNoun)
+            });
             let ends = |hit: &Hit| hit.end() == rest.end || matches!(self.text.source.at(hit.end()), '至' | '到' | '为' | '给' | '于');
             deed.is_some_and(|hit| noun || ends(hit))
         })
@@ -355,11 +372,14 @@ impl Walk<'_, '_, '_> {
         (at.max(from + 1)..end).find(|&at| self.is(at, &[Class::Giving])).unwrap_or(end)
     }
 
-    /// 成效显著: whether a clause ends with praise.
-    fn ends_with_verdict(&self, clause: &Glyphs) -> bool {
+    /// Whether a clause ends with a word of a class: 成效显著.
+    fn ends_with(&self, clause: &Glyphs, class: Class) -> bool {
         let near = clause.end.saturating_sub(6).max(clause.start)..clause.end;
-        near.clone().any(|at| {
-            self.text.hits.at(at).iter().any(|hit| hit.end() == clause.end && self.text.lexicon.classes(*hit).has(Class::Verdict))
-        })
+        near.clone().any(|at| self.text.hits.at(at).iter().any(|hit| hit.end() == clause.end && self.text.lexicon.classes(*hit).has(class)))
+    }
+
+    /// 介绍了减费让利情况: what is told of, behind a word for saying.
+    fn gives_an_account(&self, clause: &Glyphs) -> bool {
+        self.ends_with(clause, Class::Recounting) && (clause.start..clause.end).any(|at| self.is(at, &[Class::Saying]))
     }
 }

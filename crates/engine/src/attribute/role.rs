@@ -61,13 +61,30 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if is_benchmark(reading, q, window) || crate::measure::is_boilerplate(reading, &window.clause) {
         return QuantityRole::Context;
     }
-    if reading.moods.has(q.core.start, Mood::Denied) {
+    let others = reading.moods.has(q.core.start, Mood::Denied) || reading.moods.has(q.core.start, Mood::Others);
+    if others || is_an_age(reading, q) || earned_by_a_borrower(reading, q, window, before) {
         return QuantityRole::Context;
     }
     if duration_of_something_else(reading, q, window) || someone_elses(reading, q, window, before) {
         return QuantityRole::Context;
     }
     QuantityRole::Figure
+}
+
+/// 52岁: how old somebody is.
+fn is_an_age(reading: &Reading<'_, '_>, q: &QuantityMention) -> bool {
+    let unit = reading.hits.at(q.core.end).iter().chain(reading.hits.at(q.range.end.saturating_sub(1)));
+    q.kind == QuantityKind::Count && unit.copied().any(|hit| reading.lexicon.classes(hit).has(Class::CountsAges))
+}
+
+/// 发放贷款30万元,当年获利20万元: what is earned behind a loan, in a clause that names no institution, its borrower earns.
+fn earned_by_a_borrower(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> bool {
+    let lent = || before.iter().any(|fact| matches!(fact.metric, Metric::LoanDisbursed | Metric::LoanApproved | Metric::CreditLine));
+    let ours = || {
+        let clause = &window.clause;
+        !reading.institutions_in(clause).is_empty() || reading.words(clause.clone(), Role::Anaphor).next().is_some()
+    };
+    q.kind == QuantityKind::Money && reading.is_said(window.left.clone(), Class::Earning) && lent() && !ours()
 }
 
 /// How far into a news item its dateline may stand, in glyphs.

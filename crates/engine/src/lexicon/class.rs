@@ -137,6 +137,10 @@ classes! {
     Expecting,
     /// 目标: a sum beside it is aimed at.
     Target,
+    /// 完成 达成: what was aimed at is reached.
+    Achieving,
+    /// 情况 做法: ends a clause that gives an account of acts.
+    Recounting,
     /// 下一步 今后: opens what is intended.
     Planning,
     /// 继续 进一步: behind 将, an intention and no concrete act.
@@ -167,6 +171,10 @@ classes! {
     Coupon,
     /// 资本充足率 存贷比: a ratio of how an institution stands, and no act.
     StandingRatio,
+    /// 获利 赚了 纯收入: what a borrower makes of the loan.
+    Earning,
+    /// 岁: counts the years of a life.
+    CountsAges,
     /// 批复 核定: grants to one borrower.
     Granting,
     /// 未来 模拟 信贷计划: holds a glyph of a mood and shows none.
