@@ -32,6 +32,9 @@ pub struct Cue {
     pub planned: bool,
 }
 
+/// How far before a line the word that grants it may stand, in glyphs.
+const LONGEST_GRANT: usize = 60;
+
 /// An act of an institution before it is reported.
 #[derive(Clone, Debug)]
 pub struct Act {
@@ -138,6 +141,7 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
         return;
     }
     let tables = reading.lexicon.tables();
+    let first = out.len();
     let clause = Clause::new(reading, clause);
     // A single glyph that is part of a form may be part of a word, too: 减…费.
     let stands = |hit: &&Hit| hit.end() - hit.start() == 1 || reading.stands(**hit);
@@ -168,17 +172,18 @@ fn clause_cues(reading: &Reading<'_, '_>, clause: Glyphs, words: &[Hit], demande
     for (category, range) in frame::acts(reading, &clause.range) {
         add(&clause, category, range, demanded, out);
     }
+    // By place: forms of several parts begin before cues found earlier, and frames are found last.
+    if let Some(own) = out.get_mut(first..) {
+        own.sort_by_key(|cue| (cue.range.start, cue.range.end, cue.category));
+    }
 }
 
-/// Puts a cue in its place, if it stands.
+/// Adds a cue, if it stands.
 fn add(clause: &Clause<'_, '_, '_>, category: MeasureCategory, range: Glyphs, demanded: bool, out: &mut Vec<Cue>) {
     let planned = clause.reading.moods.has(range.start, Mood::Coming);
     let cue = Cue { category, range, demanded, planned };
     if stands(clause, &cue) {
-        // By place: only a form of several parts begins before the cue found last.
-        let place = |cue: &Cue| (cue.range.start, cue.range.end, cue.category);
-        let at = out.iter().rposition(|before| place(before) <= place(&cue)).map_or(0, |before| before + 1);
-        out.insert(at, cue);
+        out.push(cue);
     }
 }
 
@@ -314,7 +319,7 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
         }
         MeasureCategory::InsuranceProtection => !(source.starts_with(start, "续保") && matches!(before, '继' | '持' | '手' | '连' | '后')),
         // Who gets it is one borrower.
-        MeasureCategory::DedicatedQuota => !reading.is_said(within.start..start, Class::Granting),
+        MeasureCategory::DedicatedQuota => !reading.is_said(within.start.max(start.saturating_sub(LONGEST_GRANT))..start, Class::Granting),
         MeasureCategory::RateReduction if source.ends_with(start, "票面") => false,
         MeasureCategory::RateReduction => !(source.starts_with(start, "让利") && source.ends_with(start, "降费")),
         MeasureCategory::OnlineService => {

@@ -100,11 +100,26 @@ impl Moods {
         let mut plan_in = None;
         for sentence in &text.outline.sentences {
             let goes_on = plan_in == Some(sentence.paragraph);
-            let walk = Walk { text, sentence: sentence.range.clone(), goes_on, planned: false, open: None, moods: &mut moods };
+            let walk = Walk {
+                text,
+                sentence: sentence.range.clone(),
+                goes_on,
+                planned: false,
+                heads_a_list: false,
+                open: None,
+                moods: &mut moods,
+            };
             plan_in = walk.sentence().then_some(sentence.paragraph);
         }
         moods
     }
+}
+
+/// The part of a clause that a word at `at` reaches.
+fn within_reach(clause: &Glyphs, at: usize) -> Glyphs {
+    /// How far a word of a mood reaches inside its clause, in glyphs.
+    const REACH: usize = 120;
+    clause.start.max(at.saturating_sub(REACH))..clause.end.min(at + REACH)
 }
 
 /// The walk over one sentence.
@@ -115,6 +130,8 @@ struct Walk<'w, 'a, 't> {
     goes_on: bool,
     /// This one does.
     planned: bool,
+    /// What is open was said before a colon.
+    heads_a_list: bool,
     /// What is meant or to come until something is said to be done, and from where.
     open: Option<(usize, Mood)>,
     moods: &'w mut Moods,
@@ -130,8 +147,10 @@ impl Walk<'_, '_, '_> {
                 self.clause(start..end);
             }
             // A list under a head is all to come: 将做好三件事:一是…;二是….
-            if self.text.source.at(end) == ';' && !self.open.is_some_and(|_| self.heads_a_list(end)) {
-                self.close(end);
+            match self.text.source.at(end) {
+                ':' => self.heads_a_list |= self.open.is_some(),
+                ';' if !self.heads_a_list => self.close(end),
+                _ => {}
             }
             start = end + 1;
         }
@@ -139,13 +158,8 @@ impl Walk<'_, '_, '_> {
         self.planned
     }
 
-    /// Whether what is open was said before a colon.
-    fn heads_a_list(&self, at: usize) -> bool {
-        let colons = self.text.source.marks(self.open.map_or(at, |(from, _)| from)..at);
-        colons.iter().any(|&mark| self.text.source.at(mark) == ':')
-    }
-
     fn close(&mut self, end: usize) {
+        self.heads_a_list = false;
         if let Some((from, mood)) = self.open.take() {
             self.moods.mark(from..end, mood);
         }
@@ -164,15 +178,15 @@ impl Walk<'_, '_, '_> {
             }
             let Some((hit, classes)) = self.word(at, STOPS).filter(|(hit, _)| hit.end() <= clause.end) else {
                 match self.text.source.at(at) {
-                    '将' => self.coming(at, &clause),
-                    '为' => self.purpose(at, &clause),
+                    '将' => self.coming(at, &within_reach(&clause, at)),
+                    '为' => self.purpose(at, &within_reach(&clause, at)),
                     _ => {}
                 }
                 at += 1;
                 continue;
             };
             if !classes.has(Class::Plain) {
-                self.stop(hit, classes, &clause);
+                self.stop(hit, classes, &within_reach(&clause, hit.start()));
             }
             at = hit.end();
         }
@@ -190,8 +204,13 @@ impl Walk<'_, '_, '_> {
 
     /// The place of the verb behind `at`: behind adverbs and times.
     fn verb(&self, at: usize, end: usize) -> usize {
+        /// The most words between a word of a mood and its verb.
+        const WORDS: usize = 6;
         let mut at = at;
-        while at < end && !self.is(at, &[Class::Deed]) {
+        for _ in 0..WORDS {
+            if at >= end || self.is(at, &[Class::Deed]) {
+                break;
+            }
             let between = self.text.hits.at(at).iter().find(|hit| self.text.lexicon.classes(**hit).meets(BETWEEN));
             let Some(hit) = between else { break };
             at = hit.end();
@@ -206,7 +225,10 @@ impl Walk<'_, '_, '_> {
     fn stop(&mut self, hit: Hit, classes: Classes, clause: &Glyphs) {
         let rest = hit.end()..clause.end;
         if classes.has(Class::Done) {
-            self.close(clause.start);
+            // 计划累计发放 is meant all the same.
+            if self.open.is_some_and(|(from, _)| from < clause.start) {
+                self.close(clause.start);
+            }
         } else if classes.has(Class::Planning) {
             if hit.start() <= clause.start + 6 && self.open.is_none() {
                 self.open = Some((hit.start(), Mood::Meant));
@@ -294,8 +316,8 @@ impl Walk<'_, '_, '_> {
         const SUBJECT: usize = 10;
         let ahead = self.text.institutions.starting_in(&(clause.start..hit.start()));
         let subject = hit.start() <= clause.start + SUBJECT && !self.is(clause.start, &[Class::Preposition]);
-        let told = self.text.hits.within(clause.start..hit.start(), In::roles(&[Role::Anaphor])).next().is_some();
-        if ahead.is_empty() && subject && !told {
+        let told = || self.text.hits.within(clause.start..hit.start(), In::roles(&[Role::Anaphor])).next().is_some();
+        if ahead.is_empty() && subject && !told() {
             let end = self.text.institutions.starting_in(&(hit.end()..clause.end)).first().map_or(clause.end, |named| {
                 let reached = matches!(self.text.source.before(named.range.start), '到' | '赴' | '在' | '对' | '向' | '来' | '与' | '为');
                 if !reached && named.range.start > hit.end() + 1 && self.is_deed(named.range.end) { named.range.start } else { clause.end }

@@ -60,6 +60,16 @@ pub fn settle(reading: &Reading<'_, '_>, cues: &[Cue], facts: &mut [Fact], range
     }
 }
 
+/// How many facts of a sentence are looked back at.
+const NEAR: usize = 32;
+
+/// The part of a sentence or clause around a fact that speaks of it.
+fn around(range: &Range<usize>, at: usize) -> Range<usize> {
+    /// How far it reaches to either side, in glyphs.
+    const REACH: usize = 300;
+    range.start.max(at.saturating_sub(REACH))..range.end.min(at + REACH)
+}
+
 /// Notes whether a figure is intended or expected. A limit of a policy is not, nor is where a planned change starts.
 fn plan(reading: &Reading<'_, '_>, facts: &mut [Fact], index: usize) {
     let Some(fact) = facts.get_mut(index) else { return };
@@ -77,7 +87,8 @@ fn is_a_plan(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], before: Ra
     let acted = || {
         let sentence = &fact.window.sentence;
         let from = cues.partition_point(|cue| cue.range.start < sentence.start);
-        let counted = facts.get(before.clone()).unwrap_or_default().iter().any(|fact| fact.category.is_some() && !fact.planned);
+        let near = before.end.saturating_sub(NEAR).max(before.start)..before.end;
+        let counted = facts.get(near).unwrap_or_default().iter().any(|fact| fact.category.is_some() && !fact.planned);
         counted || cues.get(from).is_some_and(|cue| cue.range.start < at)
     };
     has(Mood::Meant) || has(Mood::Expected) && !acted()
@@ -124,7 +135,8 @@ fn set_aside(cues: &[Cue], fact: &Fact) -> Option<C> {
 /// 投诉32件, 拦截诈骗15起: whether what is counted is a case, by the nearest word before the number, or goes on with one.
 fn is_of_a_case(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], range: &Range<usize>, index: usize) -> bool {
     let Some(fact) = facts.get(index) else { return false };
-    let clause = fact.window.clause.start..fact.window.right.end.max(fact.window.left.end);
+    let clause = around(&fact.window.clause, fact.window.left.end);
+    let clause = clause.start..fact.window.right.end.max(fact.window.left.end);
     let case = |within: Range<usize>| {
         let hits = reading.hits.inside(within);
         hits.filter(|hit| reading.lexicon.classes(*hit).has(Class::Wrong)).map(Hit::end).max()
@@ -148,7 +160,7 @@ fn is_of_a_case(reading: &Reading<'_, '_>, cues: &[Cue], facts: &[Fact], range: 
 
 /// Whether a fact's clause names a case.
 fn is_case_clause(reading: &Reading<'_, '_>, facts: &[Fact], index: usize) -> bool {
-    facts.get(index).is_some_and(|fact| reading.is_said(fact.window.clause.clone(), Class::Wrong))
+    facts.get(index).is_some_and(|fact| reading.is_said(around(&fact.window.clause, fact.window.left.end), Class::Wrong))
 }
 
 /// The category a metric has wherever it stands.
@@ -182,7 +194,11 @@ fn fixed(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
         Metric::InterestRate if reading.any(clause, words!["担保费率", "担保费"]) || fact.label.contains("担保") => {
             C::FeeReduction
         }
-        Metric::InterestRate if reading.is_said(fact.window.clause.start..fact.window.left.end, Class::Coupon) => C::DirectFinancing,
+        Metric::InterestRate
+            if reading.is_said(around(&fact.window.clause, fact.window.left.end).start..fact.window.left.end, Class::Coupon) =>
+        {
+            C::DirectFinancing
+        }
         Metric::InterestRate => C::RateReduction,
         // What insurers took in as reported or estimated losses.
         Metric::Other if words!["损金额", "损失金额"].end_before(reading.source, fact.noun.end) => C::InsuranceProtection,
@@ -312,14 +328,16 @@ fn neighbour(reading: &Reading<'_, '_>, facts: &[Fact], range: &Range<usize>, in
 
 fn default(reading: &Reading<'_, '_>, fact: &Fact) -> Option<C> {
     let insurer = fact.owner.and_then(|o| reading.discourse.entities.get(o)).is_some_and(|e| e.kind == InstitutionType::Insurer);
-    let of_sentence = |class| reading.is_said(fact.window.sentence.clone(), class);
+    let of_sentence = |class| reading.is_said(around(&fact.window.sentence, fact.window.left.end), class);
     match fact.metric {
         Metric::Condition | Metric::LoanTerm if !fact.product.is_empty() => Some(C::ProductLaunch),
         Metric::OutletCount => Some(C::ServiceAccess),
         Metric::AdminUnitCount => {
             of_sentence(Class::Outpost).then_some(C::ServiceAccess).or_else(|| of_sentence(Class::Credit).then_some(C::Lending))
         }
-        Metric::EventCount => reading.is_said(fact.window.clause.clone(), Class::Holding).then_some(C::CustomerOutreach),
+        Metric::EventCount => {
+            reading.is_said(around(&fact.window.clause, fact.window.left.end), Class::Holding).then_some(C::CustomerOutreach)
+        }
         Metric::CustomerCount | Metric::LoanCount | Metric::ProjectCount | Metric::LoanTerm | Metric::Condition if insurer => {
             Some(C::InsuranceProtection)
         }
