@@ -12,8 +12,8 @@ use super::reading::Reading;
 use super::recognize::date::{DateMention, DateShape};
 use super::recognize::quantity::QuantityMention;
 use super::report::{
-    ChangeDirection, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity, QuantityKind,
-    QuantityRole, Report, Span,
+    COPIED_CHARS, ChangeDirection, Figure, Institution, InstitutionReport, Measure, MeasureCategory, Metric, Qualifier, Quantity,
+    QuantityKind, QuantityRole, Report, Span, clip,
 };
 use super::source::Glyphs;
 
@@ -245,7 +245,7 @@ impl Writer<'_, '_> {
         let mut sections: Vec<Glyphs> = Vec::new();
         for section in owned.sections.iter().filter_map(|&s| reading.outline.sections.get(s)) {
             if out.heading.is_empty() {
-                out.heading = reading.source.in_one_line(section.heading.clone());
+                out.heading = in_short(reading, &section.heading);
             }
             sections.push(section.range.clone());
         }
@@ -274,6 +274,7 @@ impl Writer<'_, '_> {
         let q = self.reading.quantities.get(fact.quantity)?;
         // 较年初-8% is a decrease by 8 %.
         let falls = fact.change.as_ref().is_some_and(|change| change.direction == ChangeDirection::Decrease);
+        [&mut fact.label, &mut fact.beneficiary, &mut fact.product].into_iter().for_each(clip);
         let stated = |value: Decimal| plain(if falls { value.abs() } else { value });
         let bounds = fact.metric == Metric::Condition && q.qualifier == Qualifier::Exact;
         Some(Figure {
@@ -303,6 +304,13 @@ impl Writer<'_, '_> {
     }
 }
 
+/// A range in one line, and of a long one its beginning.
+pub fn in_short(reading: &Reading<'_, '_>, range: &Glyphs) -> String {
+    let mut text = reading.source.in_one_line(range.start..range.end.min(range.start + COPIED_CHARS));
+    clip(&mut text);
+    text
+}
+
 /// The identifier of the figure that a fact makes.
 fn figure_id(fact: usize) -> String {
     let mut buffer = itoa::Buffer::new();
@@ -318,7 +326,7 @@ fn identity(reading: &Reading<'_, '_>, e: &Entity) -> Institution {
     let registered = e.register.and_then(|row| reading.lexicon.tables().register.row(row));
     let region = registered.filter(|row| !row.region.is_empty()).map(|row| (row.region.clone(), row.region_name.clone()));
     let (region_code, region_name) = region.unwrap_or_else(|| e.region.clone());
-    Institution {
+    let mut institution = Institution {
         name: original_name(reading, &e.name, &e.mentions),
         canonical_name: registered.map_or(&e.canonical, |row| &row.name).clone(),
         kind: registered.and_then(|row| row.kind).or(Some(e.kind)),
@@ -327,7 +335,9 @@ fn identity(reading: &Reading<'_, '_>, e: &Entity) -> Institution {
         region_name,
         register_id: registered.map(|row| row.id.clone()).unwrap_or_default(),
         mentions: e.mentions.iter().map(|m| reading.source.span(m.clone())).collect(),
-    }
+    };
+    [&mut institution.name, &mut institution.canonical_name, &mut institution.head_office].into_iter().for_each(clip);
+    institution
 }
 
 /// The stretch of an act's sentence that is about its owner.
@@ -375,7 +385,7 @@ fn measure(reading: &Reading<'_, '_>, act: &Act, figures: Vec<Figure>) -> Measur
         codes
     };
     let launched = (act.category == MeasureCategory::ProductLaunch).then(|| reading.products_in(&act.range).first()).flatten();
-    let product = launched.map_or_else(String::new, |p| reading.source.in_one_line(p.range.clone()));
+    let product = launched.map_or_else(String::new, |p| in_short(reading, &p.range));
     Measure {
         category: act.category,
         text: reading.source.original().get(span.start..span.end).unwrap_or_default().to_owned(),

@@ -11,7 +11,7 @@ use super::outline::ParagraphKind;
 use super::reading::Reading;
 use super::recognize::date::DateShape;
 use super::recognize::quantity::QuantityMention;
-use super::report::{Finding, FindingCode, Metric, Qualifier, QuantityKind, QuantityRole, Severity, Span};
+use super::report::{Finding, FindingCode, Metric, Qualifier, QuantityKind, QuantityRole, Severity, Span, clip};
 use super::source::Glyphs;
 use crate::words::words;
 
@@ -74,7 +74,7 @@ impl Case<'_, '_, '_> {
     }
 
     fn text(&self, range: &Glyphs) -> String {
-        self.reading.source.in_one_line(range.clone())
+        super::assemble::in_short(self.reading, range)
     }
 
     fn finding(
@@ -86,6 +86,10 @@ impl Case<'_, '_, '_> {
         stated: String,
         expected: String,
     ) -> Finding {
+        let [stated, expected] = [stated, expected].map(|mut text| {
+            clip(&mut text);
+            text
+        });
         Finding { code, severity, message, spans: ranges.iter().map(|r| self.span(r)).collect(), stated, expected }
     }
 }

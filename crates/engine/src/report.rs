@@ -382,6 +382,20 @@ vocabulary! {
     }
 }
 
+/// Longest string that is copied from the text into more than one place, in characters.
+pub const COPIED_CHARS: usize = 64;
+
+/// Cuts a string to what may be copied from the text into more than one place: what a table's column or a heading says
+/// stands again in each of its figures.
+pub fn clip(text: &mut String) {
+    if text.len() > COPIED_CHARS
+        && let Some((end, _)) = text.char_indices().nth(COPIED_CHARS)
+    {
+        text.truncate(end);
+        text.truncate(text.trim_end().len());
+    }
+}
+
 /// A half-open range of offsets into the bulletin's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct Span {

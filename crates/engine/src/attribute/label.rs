@@ -7,7 +7,7 @@ use super::window::{Window, noun_before};
 use crate::lexicon::Role;
 use crate::reading::Reading;
 use crate::recognize::quantity::QuantityMention;
-use crate::report::{Metric, QuantityKind};
+use crate::report::{COPIED_CHARS, Metric, QuantityKind};
 use crate::source::Glyphs;
 use crate::words::words;
 
@@ -164,6 +164,7 @@ pub fn row_head(reading: &Reading<'_, '_>, window: &Window) -> Option<Glyphs> {
     if cell.clone().all(|at| reading.source.at(at).is_ascii_digit()) {
         cell = cell.end + 1..tabs.next()?;
     }
+    cell.end = cell.end.min(cell.start + COPIED_CHARS);
     let total = words!["合计", "总计"].start_at(reading.source, cell.start);
     (!total && !cell.is_empty()).then_some(cell)
 }

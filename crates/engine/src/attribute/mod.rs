@@ -29,7 +29,7 @@ use super::discourse::{is_sector_statistic, oversees};
 use super::measure::Cue;
 use super::reading::Reading;
 use super::recognize::quantity::QuantityMention;
-use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole};
+use super::report::{Change, Derivation, InstitutionType, MeasureCategory, Metric, Period, QuantityKind, QuantityRole, clip};
 use super::source::Glyphs;
 use crate::words::words;
 
@@ -78,6 +78,17 @@ pub struct Fact {
     pub derivation: Derivation,
     /// What of it is in doubt.
     pub doubts: Doubts,
+}
+
+impl Fact {
+    /// What other facts may take over from this one stays short.
+    fn clip(&mut self) {
+        let of_period = self.period.as_mut().map(|period| &mut period.text);
+        let of_change = self.change.as_mut().map(|change| &mut change.text);
+        let own = [&mut self.label, &mut self.beneficiary, &mut self.product];
+        let of_steps = self.derivation.steps.iter_mut().map(|(_, words)| words);
+        own.into_iter().chain(of_period).chain(of_change).chain(of_steps).for_each(clip);
+    }
 }
 
 /// What attribution makes of the numbers of a text.
@@ -207,6 +218,7 @@ fn read(
     if of_product && !fact.product.is_empty() && fact.sentence.is_some() {
         fact.label.clone_from(&fact.product);
     }
+    fact.clip();
     fact
 }
 
@@ -268,5 +280,6 @@ pub fn in_heading(reading: &Reading<'_, '_>, quantity: usize, heading: &Glyphs, 
     };
     fact.doubts.add(Field::Metric, measured.doubt);
     codes::own(reading, &mut fact);
+    fact.clip();
     Some(fact)
 }

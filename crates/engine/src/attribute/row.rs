@@ -7,7 +7,7 @@ use super::{Fact, antecedent, codes, label, metric, period};
 use crate::lexicon::Class;
 use crate::reading::Reading;
 use crate::recognize::quantity::QuantityMention;
-use crate::report::{Metric, QuantityKind};
+use crate::report::{COPIED_CHARS, Metric, QuantityKind};
 use crate::source::Glyphs;
 use crate::words::{Words, words};
 
@@ -27,7 +27,10 @@ pub fn next(reading: &Reading<'_, '_>, last: &Fact, q: &QuantityMention, quantit
     let own = super::owner(reading, quantity, q, last.metric);
     fact.owner = own.map(|(owner, _)| owner);
     fact.doubts.add(super::Field::Institution, own.is_some_and(|(_, in_doubt)| in_doubt));
-    fact.derivation.steps.push((NEXT, reading.source.text(last.window.left.clone()).to_owned()));
+    // Of the steps before it one is enough: a row may be as long as the text.
+    fact.derivation.steps.retain(|(rule, _)| *rule != NEXT);
+    let left = last.window.left.start.max(last.window.left.end.saturating_sub(COPIED_CHARS))..last.window.left.end;
+    fact.derivation.steps.push((NEXT, reading.source.text(left).to_owned()));
     fact
 }
 

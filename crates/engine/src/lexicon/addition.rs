@@ -7,7 +7,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::class::Class;
 use super::group::{Scope, Trade};
-use super::problem::{Problems, quoted};
+use super::problem::{Problems, hidden, quoted};
 use super::register::normalised;
 use super::rows::{self, Field, Row, SourceFile, Value};
 use super::tables::{NamePart, Place, Role, Tables};
@@ -298,7 +298,7 @@ fn check_form(table: &str, form: &str) -> Result<(), String> {
         Err(too_long(form, MAX_FORM_CHARS))
     } else if parts.iter().any(|part| normalised(part).is_empty()) {
         Err(format!("{} is empty, or a part of it is", quoted(form)))
-    } else if form.chars().any(char::is_control) {
+    } else if form.chars().any(hidden) {
         Err(format!("{} holds a control character", quoted(form)))
     } else {
         Ok(())

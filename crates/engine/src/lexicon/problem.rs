@@ -111,6 +111,12 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Whether a character is not seen where it stands: a control character, or one that turns a line's direction about.
+#[must_use]
+pub fn hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A value as a message quotes it: its beginning, with what is invisible written out.
 #[must_use]
 pub fn quoted(value: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::{Problems, quoted};
+use super::problem::{Problems, hidden, quoted};
 use super::rows::{self, Columns, Row, SourceFile, Value};
 use super::tables::{HeadOffice, Tables};
 use crate::report::InstitutionType;
@@ -215,7 +215,7 @@ impl Check<'_> {
             self.problem(line, "id", "is empty; every institution needs one");
         } else if chars > MAX_NAME_CHARS {
             self.problem(line, "id", format!("{} has {chars} characters, at most {MAX_NAME_CHARS} are allowed", quoted(id)));
-        } else if id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        } else if id.chars().any(|c| hidden(c) || c.is_whitespace()) {
             self.problem(line, "id", format!("{} holds a space or a control character", quoted(id)));
         } else if let Some(first) = self.ids.insert(id.to_owned(), row.line) {
             self.problem(line, "id", format!("{} is already the id of line {first}", quoted(id)));
@@ -317,7 +317,7 @@ impl Check<'_> {
         let chars = name.chars().count();
         if chars > MAX_NAME_CHARS {
             self.problem(line, "head_office", format!("{} has {chars} characters, at most {MAX_NAME_CHARS} are allowed", quoted(name)));
-        } else if name.chars().any(char::is_control) {
+        } else if name.chars().any(hidden) {
             self.problem(line, "head_office", format!("{} holds a line break or a control character", quoted(name)));
         }
         name.to_owned()

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{Outline, Paragraph, ParagraphKind, inside};
 use crate::lexicon::{Hits, Lexicon, Sense};
 use crate::recognize::quantity::QuantityMention;
-use crate::report::QuantityKind;
+use crate::report::{COPIED_CHARS, QuantityKind};
 use crate::source::{Glyphs, SourceText};
 use crate::words::words;
 
@@ -88,6 +88,8 @@ impl Outline {
         let cell = before(table.header.end).checked_sub(behind)?;
         let end = if behind == 0 { table.header.end } else { *table.tabs.get(cell)? };
         let start = cell.checked_sub(1).and_then(|tab| table.tabs.get(tab)).map_or(table.header.start, |tab| tab + 1);
+        // What a long name means stands at its end, and its unit behind that.
+        let start = start.max(end.saturating_sub(COPIED_CHARS));
         (start < end).then_some(start..end)
     }
 }
