@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
 use crate::files;
 use crate::metrics::{Metrics, Reloaded};
@@ -42,6 +43,7 @@ pub trait Source: fmt::Debug + Send + Sync {
 pub struct Renewable<S: Source> {
     source: S,
     made: RwLock<Arc<S::Made>>,
+    renewed: watch::Sender<()>,
     seen: Mutex<Option<Vec<u8>>>,
 }
 
@@ -53,13 +55,19 @@ impl<S: Source> Renewable<S> {
     pub fn start(source: S) -> Result<Self, S::Problems> {
         let seen = Mutex::new(source.fingerprint());
         let made = RwLock::new(Arc::new(source.make()?));
-        Ok(Self { source, made, seen })
+        Ok(Self { source, made, renewed: watch::Sender::new(()), seen })
     }
 
     /// The one in force. Who holds it keeps it over a renewal.
     #[must_use]
     pub fn current(&self) -> Arc<S::Made> {
         Arc::clone(&self.made.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells of each renewal from now on.
+    #[must_use]
+    pub fn renewals(&self) -> watch::Receiver<()> {
+        self.renewed.subscribe()
     }
 
     /// Reads the files again.
@@ -72,6 +80,7 @@ impl<S: Source> Renewable<S> {
                 let said = S::describe(&made);
                 let old = std::mem::replace(&mut *self.made.write().unwrap_or_else(PoisonError::into_inner), Arc::new(made));
                 drop(old);
+                self.renewed.send_replace(());
                 tracing::info!("{} reloaded: {said}", S::NAME);
             }
             Err(problems) => {

@@ -2,6 +2,7 @@
 //!
 //! It shows nothing of any bulletin, and is meant for the cluster's own network.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -24,9 +25,10 @@ use tower_service::Service as _;
 
 use super::health::Switch;
 use super::pool::{Lane, Pool};
+use super::socket::Socket;
 use crate::metrics::{Metrics, Now};
 
-/// Most connections at once; more are closed.
+/// Most connections at once; the oldest gives way to one more.
 const MAX_CONNECTIONS: usize = 64;
 /// Time for a request's headers to arrive.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -52,20 +54,21 @@ impl Admin {
 
     /// Answers on this listener for as long as the future is polled.
     pub async fn serve(self, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut open: VecDeque<AbortHandle> = VecDeque::new();
         loop {
             let Ok((socket, _)) = listener.accept().await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                let connection = tokio::time::timeout(LIFE, self.clone().connection(socket));
-                tokio::spawn(async move {
-                    // A probe that breaks off, or stays too long, is nobody's concern.
-                    let _ = connection.await;
-                    drop(place);
-                });
+            open.retain(|connection| !connection.is_finished());
+            // The oldest gives way: a probe is answered at once, and who has long been here is none, or asks again.
+            if open.len() >= MAX_CONNECTIONS
+                && let Some(oldest) = open.pop_front()
+            {
+                oldest.abort();
             }
+            // A probe that breaks off, or stays too long, is nobody's concern.
+            open.push_back(tokio::spawn(tokio::time::timeout(LIFE, self.clone().connection(socket))).abort_handle());
         }
     }
 
@@ -77,7 +80,17 @@ impl Admin {
             let admin = self.clone();
             async move { Ok::<_, Infallible>(admin.answer(request).await) }
         });
-        let _ = builder.serve_connection(TokioIo::new(socket), service).await;
+        let socket = Socket::from(socket);
+        let silent = async {
+            tokio::time::sleep(HEADERS).await;
+            if socket.read_bytes() > 0 {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            _ = builder.serve_connection(TokioIo::new(socket.clone()), service) => {}
+            () = silent => {}
+        }
     }
 
     async fn answer(mut self, request: Request<Incoming>) -> Response<Body> {

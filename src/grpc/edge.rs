@@ -59,6 +59,7 @@ pub struct Edge {
     /// The least that a call may hold.
     least: usize,
     receive_timeout: Duration,
+    max_header_bytes: usize,
     /// Cancelled when calls still in flight are to be cut.
     expired: CancellationToken,
     recorder: Recorder,
@@ -168,6 +169,7 @@ impl Edge {
             groups: Arc::default(),
             least: options.max_message_bytes.saturating_mul(3),
             receive_timeout: options.receive_timeout,
+            max_header_bytes: options.max_header_bytes as usize,
             expired,
             recorder,
             callers: None,
@@ -197,11 +199,15 @@ impl Edge {
     pub async fn answer(mut self, mut request: Request<Body>, origin: Origin) -> Response<Body> {
         let counted = origin.in_flight.enter();
         if let Some(refusal) = no_grpc(&request) {
+            drop(self.refuse(&request, &origin, &status::of(Reason::UnknownMethod, "the request is no gRPC")));
             let mut response = Response::new(Body::empty());
             *response.status_mut() = refusal;
             return response;
         }
         let mut record = self.recorder.begin(request.uri().path(), request.headers(), origin.peer);
+        if header_bytes(request.headers()) > self.max_header_bytes {
+            return refused(&mut record, status::of(Reason::MessageTooLarge, "the metadata of the call are longer than max-header-bytes"));
+        }
         let Ok(deadline) = super::deadline::deadline(request.headers(), Instant::now()) else {
             let message = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n";
             return refused(&mut record, status::of(Reason::InvalidTimeout, message));
@@ -253,6 +259,14 @@ impl Edge {
         response
     }
 
+    /// Refuses a request before it is a call; that is counted and logged too.
+    #[must_use]
+    pub fn refuse<B>(&self, request: &Request<B>, origin: &Origin, status: &Status) -> Response<Body> {
+        let mut record = self.recorder.begin(request.uri().path(), request.headers(), origin.peer);
+        record.is_no_call();
+        refused(&mut record, status.clone())
+    }
+
     /// Who calls, and its place among its own calls; nobody in particular where all may call.
     fn admit(
         &self,
@@ -301,6 +315,11 @@ impl Drop for Gone {
         self.0.open.gone.store(true, Ordering::Relaxed);
         drop(lock(&self.0.open.body).take());
     }
+}
+
+/// The bytes of headers as HTTP/2 counts them.
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
 }
 
 /// An answer that is only this error.

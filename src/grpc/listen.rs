@@ -9,8 +9,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,8 +19,9 @@ use hyper_util::server::conn::auto;
 use opentelemetry_sdk::trace::SdkTracer;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +40,7 @@ use super::record::Recorder;
 use super::service::ExtractReportService;
 use super::socket::Socket;
 use super::tls::{self, Files};
-use super::web::{self, Front};
+use super::web::{self, Front, Pages};
 use super::{DESCRIPTORS, Extract, HEALTH_DESCRIPTORS, Options};
 use crate::metrics::{Accepted, Metrics};
 use crate::renew::Renewable;
@@ -55,6 +56,8 @@ const LEAST_WINDOW: u32 = 4 << 20;
 const MOST_WINDOW: u32 = 16 << 20;
 /// The least that HTTP/1.1 needs to hold a request's headers.
 const LEAST_BUFFER: usize = 8 << 10;
+/// Time between two lines on accept errors.
+const WARNED_EACH: Duration = Duration::from_secs(60);
 /// Pause after an accept error such as "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -70,6 +73,7 @@ pub struct Server {
     tls: Option<Arc<Renewable<Files>>>,
     cors: Option<CorsLayer>,
     numbers: AtomicU64,
+    hurry: CancellationToken,
     draining: CancellationToken,
     expired: CancellationToken,
 }
@@ -114,6 +118,7 @@ impl Server {
             tls: None,
             cors,
             numbers: AtomicU64::new(1),
+            hurry: CancellationToken::new(),
             draining: CancellationToken::new(),
             expired,
         })
@@ -140,6 +145,12 @@ impl Server {
             self.edge.only(callers);
         }
         self
+    }
+
+    /// Ends a drain at once when cancelled.
+    #[must_use]
+    pub fn hurry(&self) -> CancellationToken {
+        self.hurry.clone()
     }
 
     /// What the server counts.
@@ -175,6 +186,7 @@ impl Server {
             // Time for load balancers to see it, while new calls still come.
             tokio::select! {
                 () = self.accept(&listener, &connections) => {}
+                () = self.hurry.cancelled() => {}
                 () = tokio::time::sleep(self.options.drain_notice) => {}
             }
         }
@@ -188,9 +200,10 @@ impl Server {
         self.draining.cancel();
         self.health.close();
         connections.close();
-        let cut_connections = match tokio::time::timeout(self.options.drain_limit, connections.wait()).await {
-            Ok(()) => 0,
-            Err(_) => connections.len(),
+        let cut_connections = tokio::select! {
+            () = connections.wait() => 0,
+            () = self.hurry.cancelled() => connections.len(),
+            () = tokio::time::sleep(self.options.drain_limit) => connections.len(),
         };
         self.expired.cancel();
         if cut_connections > 0 {
@@ -202,11 +215,17 @@ impl Server {
     }
 
     async fn accept(&self, listener: &TcpListener, connections: &TaskTracker) {
+        let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+        let pages = Arc::new(Pages::new(&self.options.cors_origins, address));
+        let mut warned = None::<Instant>;
         loop {
             let (socket, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "accept failed");
+                    if warned.is_none_or(|at| at.elapsed() >= WARNED_EACH) {
+                        warned = Some(Instant::now());
+                        tracing::warn!(%error, "connections cannot be taken");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -217,7 +236,7 @@ impl Server {
                 continue;
             };
             let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-            let connection = self.connection(number, peer);
+            let connection = self.connection(number, peer, &pages);
             let open = self.metrics.open_connection();
             connections.spawn(async move {
                 connection.run(socket).await;
@@ -226,13 +245,15 @@ impl Server {
         }
     }
 
-    fn connection(&self, number: u64, peer: SocketAddr) -> Connection {
+    fn connection(&self, number: u64, peer: SocketAddr, pages: &Arc<Pages>) -> Connection {
         Connection {
             number,
+            pages: Arc::clone(pages),
             level: Level::of_connection(),
             edge: self.edge.clone(),
             peer,
-            tls: self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())),
+            tls: self.tls.clone(),
+            withdrawn: AtomicBool::new(false),
             metrics: self.metrics(),
             cors: self.cors.clone(),
             options: self.options.clone(),
@@ -268,10 +289,13 @@ fn reflection(routes: Routes) -> io::Result<Routes> {
 
 struct Connection {
     number: u64,
+    pages: Arc<Pages>,
     level: Arc<Level>,
     edge: Edge,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Renewable<Files>>>,
+    /// Whether the authority of the peer's certificate is trusted no more.
+    withdrawn: AtomicBool,
     metrics: Arc<Metrics>,
     cors: Option<CorsLayer>,
     options: Options,
@@ -292,23 +316,25 @@ impl Connection {
             return;
         }
         let socket = Socket::from(socket);
-        let Some((stream, certificate)) = self.shake_hands(&socket).await else {
+        let renewals = self.tls.as_ref().map(|tls| tls.renewals());
+        let Some((stream, shown)) = self.shake_hands(&socket).await else {
             self.metrics.connection(Accepted::HandshakeFailed);
             return;
         };
         self.metrics.connection(Accepted::Served);
+        let certificate: Arc<[String]> = shown.first().map_or_else(Vec::new, tls::names).into();
         let builder = self.builder();
         let service = service_fn(|request: http::Request<Incoming>| {
             let origin = Origin {
                 peer: self.peer,
-                certificate: Arc::clone(&certificate),
+                certificate: if self.withdrawn.load(Ordering::Relaxed) { Arc::default() } else { Arc::clone(&certificate) },
                 draining: self.ending.clone(),
                 in_flight: Arc::clone(&self.in_flight),
                 connection: self.number,
                 level: Arc::clone(&self.level),
             };
             let request = request.map(|body| Body::new(Lingering::from(body)));
-            let answer = Front::new(self.edge.clone(), origin).answer(request, self.cors.clone());
+            let answer = Front::new(self.edge.clone(), origin, Arc::clone(&self.pages)).answer(request, self.cors.clone());
             // In a box, so that a stream that goes on does not keep the room that its beginning took.
             Box::pin(async move { Ok::<_, Infallible>(answer.await) })
         });
@@ -317,7 +343,7 @@ impl Connection {
             tokio::select! {
                 result = connection.as_mut() => result,
                 () = self.unspoken(&socket) => Ok(()),
-                () = self.called_off() => {
+                () = self.called_off(renewals, &shown) => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
                         result = connection.as_mut() => result,
@@ -332,15 +358,16 @@ impl Connection {
         socket.close_kindly(LAST_WORDS).await;
     }
 
-    /// The connection as HTTP/2 sees it, and the names in the certificate that the peer showed.
-    async fn shake_hands(&self, socket: &Socket) -> Option<(Either<Socket, Box<TlsStream<Socket>>>, Arc<[String]>)> {
-        let Some(acceptor) = &self.tls else { return Some((Either::Left(socket.clone()), Arc::default())) };
+    /// The connection as HTTP/2 sees it, and the certificates that the peer showed.
+    async fn shake_hands(&self, socket: &Socket) -> Option<(Either<Socket, Box<TlsStream<Socket>>>, Vec<CertificateDer<'static>>)> {
+        let Some(tls) = &self.tls else { return Some((Either::Left(socket.clone()), Vec::new())) };
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.current().config));
         let shaken = tokio::time::timeout(self.options.keepalive_timeout, acceptor.accept(socket.clone())).await;
         match shaken {
             Ok(Ok(stream)) => {
-                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-                let names = shown.map_or_else(Vec::new, tls::names);
-                Some((Either::Right(Box::new(stream)), names.into()))
+                let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let shown = shown.iter().map(|certificate| certificate.clone().into_owned()).collect();
+                Some((Either::Right(Box::new(stream)), shown))
             }
             Ok(Err(error)) => {
                 tracing::debug!(peer = %self.peer, %error, "the TLS handshake failed");
@@ -366,7 +393,8 @@ impl Connection {
             .keep_alive_interval(Some(self.options.keepalive_interval))
             .keep_alive_timeout(self.options.keepalive_timeout)
             .max_concurrent_streams(self.options.max_streams)
-            .max_header_list_size(self.options.max_header_bytes)
+            // More than the limit comes this far, so that it can be refused as gRPC has it.
+            .max_header_list_size(self.options.max_header_bytes.saturating_mul(2))
             .initial_stream_window_size(STREAM_BYTES)
             // HTTP/2 takes frames that are small beside half of this for an attack.
             .initial_connection_window_size(STREAM_BYTES.saturating_mul(self.options.max_streams).clamp(LEAST_WINDOW, MOST_WINDOW))
@@ -385,13 +413,30 @@ impl Connection {
         }
     }
 
-    /// When no new calls may come: at the drain, at the connection's age, or when it has long been idle.
-    async fn called_off(&self) {
+    /// When no new calls may come: at the drain, at the connection's age, when it has long been idle, or when whoever
+    /// vouched for the peer is trusted no more.
+    async fn called_off(&self, renewals: Option<watch::Receiver<()>>, shown: &[CertificateDer<'static>]) {
         tokio::select! {
             () = self.draining.cancelled() => {}
             () = tokio::time::sleep(self.age) => {}
             () = self.in_flight.idle_for(self.options.max_connection_idle) => {}
+            () = self.distrusted(renewals, shown) => {
+                self.withdrawn.store(true, Ordering::Relaxed);
+                self.ending.cancel();
+            }
         }
+    }
+
+    /// When the peer's certificate would not be taken any more.
+    async fn distrusted(&self, renewals: Option<watch::Receiver<()>>, shown: &[CertificateDer<'static>]) {
+        if let (Some(tls), Some(mut renewals), false) = (&self.tls, renewals, shown.is_empty()) {
+            while renewals.changed().await.is_ok() {
+                if !tls.current().trusts(shown) {
+                    return;
+                }
+            }
+        }
+        std::future::pending().await
     }
 
     /// When the connection is closed whatever still goes on.
@@ -454,7 +499,7 @@ mod tests {
         let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (socket, peer) = listener.accept().await.unwrap();
         assert!(!socket.nodelay().unwrap());
-        server.connection(1, peer).prepare(&socket).unwrap();
+        server.connection(1, peer, &Arc::new(Pages::new(&[], peer))).prepare(&socket).unwrap();
         assert!(socket.nodelay().unwrap());
         assert!(SockRef::from(&socket).keepalive().unwrap());
     }

@@ -218,11 +218,24 @@ enum Verdict {
     GiveWay(Full),
 }
 
-type Second = Box<dyn FnOnce() + Send>;
+/// Tells the answer, once nothing is held for the job any more.
+type Deliver = Box<dyn FnOnce() + Send>;
+/// The second step.
+type Second = Box<dyn FnOnce() -> Deliver + Send>;
+
+/// What the first step comes to.
+enum Begun {
+    Done(Deliver),
+    Left(usize, Second),
+}
+
+fn deliver<T: Send + 'static>(sender: oneshot::Sender<Result<T, NotRun>>, result: Result<T, NotRun>) -> Deliver {
+    Box::new(move || drop(sender.send(result)))
+}
 
 struct Job {
     /// The first step, which may leave a second.
-    begin: Box<dyn FnOnce(Verdict) -> Option<(usize, Second)> + Send>,
+    begin: Box<dyn FnOnce(Verdict) -> Begun + Send>,
     deadline: Option<Instant>,
     place: Place,
     weight: Weight,
@@ -325,19 +338,10 @@ impl Pool {
     pub fn submit<T: Send + 'static>(&self, ask: Ask, job: impl FnOnce() -> Step<T> + Send + 'static) -> Result<Ticket<T>, Full> {
         let (sender, answer) = oneshot::channel();
         let begin = Box::new(move |verdict| match verdict {
-            Verdict::GiveWay(full) => {
-                let _ = sender.send(Err(NotRun::GaveWay(full)));
-                None
-            }
+            Verdict::GiveWay(full) => Begun::Done(deliver(sender, Err(NotRun::GaveWay(full)))),
             Verdict::Begin => match job() {
-                Step::Done(result) => {
-                    let _ = sender.send(Ok(result));
-                    None
-                }
-                Step::Run(bytes, run) => {
-                    let second: Second = Box::new(move || drop(sender.send(Ok(run()))));
-                    Some((bytes, second))
-                }
+                Step::Done(result) => Begun::Done(deliver(sender, Ok(result))),
+                Step::Run(bytes, run) => Begun::Left(bytes, Box::new(move || deliver(sender, Ok(run())))),
             },
         });
         let shared = Arc::clone(&self.owner.shared);
@@ -363,7 +367,7 @@ impl Shared {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(self: &Arc<Self>, ask: Ask, begin: Box<dyn FnOnce(Verdict) -> Option<(usize, Second)> + Send>) -> Result<Place, Full> {
+    fn push(self: &Arc<Self>, ask: Ask, begin: Box<dyn FnOnce(Verdict) -> Begun + Send>) -> Result<Place, Full> {
         let Ask { lane, peer, call, bytes, deadline } = ask;
         let mut lanes = self.lock();
         let gives_way = match lane {
@@ -387,8 +391,10 @@ impl Shared {
         for Job { begin, weight, .. } in gives_way {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
-            drop((begin)(Verdict::GiveWay(Full { retry_after: self.retry_after() })));
             drop(weight);
+            if let Begun::Done(deliver) = begin(Verdict::GiveWay(Full { retry_after: self.retry_after() })) {
+                deliver();
+            }
         }
         Ok(place)
     }
@@ -475,9 +481,16 @@ impl Shared {
         self.counts.running.fetch_add(1, Ordering::Relaxed);
         self.counts.started.fetch_add(1, Ordering::Relaxed);
         // The job reports its own panics; this only keeps the thread.
-        let left = catch_unwind(AssertUnwindSafe(|| begin(Verdict::Begin))).ok().flatten();
+        let begun = catch_unwind(AssertUnwindSafe(|| begin(Verdict::Begin)));
         self.counts.running.fetch_sub(1, Ordering::Relaxed);
-        let Some((bytes, second)) = left else { return };
+        let (bytes, second) = match begun {
+            Ok(Begun::Left(bytes, second)) => (bytes, second),
+            Ok(Begun::Done(deliver)) => {
+                drop(weight);
+                return deliver();
+            }
+            Err(_) => return,
+        };
         match self.bounds.budget.run(bytes) {
             Some(room) => self.second(second, room, weight),
             None => {
@@ -492,10 +505,13 @@ impl Shared {
     fn second(&self, second: Second, room: Running, weight: Weight) {
         let started = Instant::now();
         self.counts.running.fetch_add(1, Ordering::Relaxed);
-        let _ = catch_unwind(AssertUnwindSafe(second));
+        let deliver = catch_unwind(AssertUnwindSafe(second));
         self.counts.running.fetch_sub(1, Ordering::Relaxed);
         self.note_time(started.elapsed());
         drop((room, weight));
+        if let Ok(deliver) = deliver {
+            deliver();
+        }
         if !self.lock().parked.is_empty() {
             self.ready.notify_all();
         }

@@ -159,6 +159,8 @@ pub struct Record {
     trace: String,
     began: Instant,
     code: Code,
+    /// Whether it was refused before it was known to be a call.
+    no_call: bool,
     tally: Arc<Tally>,
 }
 
@@ -182,6 +184,7 @@ impl Recorder {
             denied: "",
             began: Instant::now(),
             code: Code::Cancelled,
+            no_call: false,
             tally: Arc::default(),
         }
     }
@@ -206,6 +209,11 @@ impl Record {
             Denied::NotAllowed => "not_allowed",
         };
         self.recorder.metrics.denied(self.denied);
+    }
+
+    /// It was refused before it was known to be a call.
+    pub const fn is_no_call(&mut self) {
+        self.no_call = true;
     }
 
     /// The call ends so.
@@ -265,7 +273,7 @@ impl Drop for Record {
             }
             span.end();
         }
-        if self.recorder.audit && self.method.grpc_service == SERVICE {
+        if self.recorder.audit && (self.no_call || self.method.grpc_service == SERVICE) {
             self.log();
         }
     }

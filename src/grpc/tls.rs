@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::files;
@@ -27,13 +28,31 @@ pub struct Files {
     pub client_optional: bool,
 }
 
+/// What a server speaks TLS with.
+#[derive(Debug)]
+pub struct Tls {
+    /// For new connections.
+    pub config: Arc<ServerConfig>,
+    /// Who tells which callers' certificates are trusted, if they are asked for.
+    verifier: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl Tls {
+    /// Whether a caller that showed this certificate, with those above it, would be let in today.
+    #[must_use]
+    pub fn trusts(&self, shown: &[CertificateDer<'_>]) -> bool {
+        let (Some(verifier), Some((own, above))) = (&self.verifier, shown.split_first()) else { return false };
+        verifier.verify_client_cert(own, above, UnixTime::now()).is_ok()
+    }
+}
+
 impl Source for Files {
-    type Made = ServerConfig;
+    type Made = Tls;
     type Problems = Problems;
     const WHAT: Reloaded = Reloaded::Tls;
     const NAME: &'static str = "certificates";
 
-    fn make(&self) -> Result<ServerConfig, Problems> {
+    fn make(&self) -> Result<Tls, Problems> {
         let mut problems = Vec::new();
         let certificates = kept(certificates(&self.certificate), &mut problems);
         let key = kept(key(&self.key), &mut problems);
@@ -44,20 +63,22 @@ impl Source for Files {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| whole(&error))?;
-        let builder = match authorities {
+        let verifier = authorities.map(|roots| {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = if self.client_optional { verifier.allow_unauthenticated() } else { verifier };
+            verifier.build().map_err(|error| whole(&error))
+        });
+        let verifier = verifier.transpose()?;
+        let builder = match &verifier {
             None => builder.with_no_client_auth(),
-            Some(roots) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-                let verifier = if self.client_optional { verifier.allow_unauthenticated() } else { verifier };
-                builder.with_client_cert_verifier(verifier.build().map_err(|error| whole(&error))?)
-            }
+            Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
         };
         let mut config = builder.with_single_cert(certificates, key).map_err(|error| whole(&error))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        Ok(Tls { config: Arc::new(config), verifier })
     }
 
-    fn describe(_: &ServerConfig) -> String {
+    fn describe(_: &Tls) -> String {
         "new connections use them".to_owned()
     }
 

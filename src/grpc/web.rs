@@ -3,14 +3,17 @@
 //! All of it becomes a gRPC call before the edge sees it, so that whatever holds for calls holds here too.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{Buf as _, Bytes};
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER};
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::Full;
@@ -43,17 +46,70 @@ pub struct Unwrapped {
 pub struct Front {
     edge: Edge,
     origin: Origin,
+    pages: Arc<Pages>,
+}
+
+/// Whose pages may call, and by what name.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// Origins; `*` is all.
+    origins: Vec<String>,
+    /// Whether only this machine is listened to, so that another name is a page's trick.
+    loopback: bool,
+}
+
+impl Pages {
+    /// Pages of these origins, where the server listens on this address.
+    #[must_use]
+    pub fn new(origins: &[String], address: SocketAddr) -> Self {
+        Self { origins: origins.to_vec(), loopback: address.ip().is_loopback() }
+    }
+
+    /// Why a request is none of this server's, if it is not.
+    fn foreign<B>(&self, request: &Request<B>) -> Option<&'static str> {
+        let host = request.uri().authority().map(Authority::as_str);
+        let host = host.or_else(|| request.headers().get(HOST)?.to_str().ok()).unwrap_or_default();
+        let origin = request.headers().get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
+        // A library of gRPC may say what it likes, and no page can speak as it does.
+        let native = content_type(request).starts_with(b"application/grpc") && !content_type(request).starts_with(b"application/grpc-web");
+        if self.loopback && (!native || origin.is_some()) && !is_this_machine(host) {
+            return Some("the request is for another host than this machine");
+        }
+        let same = |origin: &str| origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host));
+        let allowed = |origin: &str| self.origins.iter().any(|known| known == "*" || known == origin) || same(origin);
+        origin.is_some_and(|origin| !allowed(origin)).then_some("pages of this origin may not call")
+    }
+}
+
+/// Whether a host, with or without a port, is a name of the machine that asks.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+fn content_type<B>(request: &Request<B>) -> &[u8] {
+    request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes)
 }
 
 impl Front {
     /// The front before this edge.
     #[must_use]
-    pub const fn new(edge: Edge, origin: Origin) -> Self {
-        Self { edge, origin }
+    pub const fn new(edge: Edge, origin: Origin, pages: Arc<Pages>) -> Self {
+        Self { edge, origin, pages }
     }
 
     /// Answers one request.
     pub async fn answer(self, request: Request<Body>, cors: Option<CorsLayer>) -> Response<Body> {
+        if let Some(foreign) = self.pages.foreign(&request) {
+            let status = status::of(Reason::ForeignOrigin, foreign);
+            let refused = self.edge.refuse(&request, &self.origin, &status);
+            let grpc = content_type(&request).starts_with(b"application/grpc");
+            return if grpc { refused } else { in_json(&status) };
+        }
         let Some(cors) = cors else { return self.dispatch(request).await };
         let dispatch = service_fn(|request| {
             let front = self.clone();
@@ -63,7 +119,7 @@ impl Front {
     }
 
     async fn dispatch(self, request: Request<Body>) -> Response<Body> {
-        let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let kind = content_type(&request);
         if kind.starts_with(b"application/grpc-web") {
             let grpc = service_fn(|request| {
                 let Self { edge, origin, .. } = self.clone();
@@ -88,8 +144,9 @@ impl Front {
         if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return in_json(&status::of(Reason::UnknownEncoding, "a request that is no gRPC is not compressed"));
         }
-        let timeout = parts.headers.get("connect-timeout-ms").and_then(|value| format!("{}m", value.to_str().ok()?).parse().ok());
-        if let Some(timeout) = timeout {
+        if let Some(timeout) = parts.headers.get("connect-timeout-ms") {
+            // What is no timeout there is none here either, and is refused as such.
+            let timeout = timeout.to_str().ok().and_then(in_grpc).unwrap_or(HeaderValue::from_static("malformed"));
             parts.headers.insert("grpc-timeout", timeout);
         }
         for name in [CONTENT_LENGTH, ACCEPT_ENCODING] {
@@ -107,6 +164,14 @@ impl Front {
             }
         }
     }
+}
+
+/// A timeout of the Connect protocol, which has up to ten digits of milliseconds, as gRPC has it, with up to eight.
+fn in_grpc(milliseconds: &str) -> Option<HeaderValue> {
+    let digits = (1..=10).contains(&milliseconds.len()) && milliseconds.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.then(|| milliseconds.parse().ok())??;
+    let text = if number <= 99_999_999 { format!("{number}m") } else { format!("{}S", number.div_ceil(1_000)) };
+    text.parse().ok()
 }
 
 /// The body of an answer in the frame of gRPC, without the frame. It is not collected: what is not taken stays where it is
@@ -154,10 +219,10 @@ enum Codec {
 }
 
 impl Codec {
-    /// By the content type, of which `curl -d` has its own.
+    /// By the content type. None of these can be sent by another site's page that has not been asked about first.
     fn of(kind: &[u8]) -> Option<Self> {
         match kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii() {
-            b"application/json" | b"application/x-www-form-urlencoded" => Some(Self::Json),
+            b"application/json" => Some(Self::Json),
             b"application/proto" => Some(Self::Proto),
             _ => None,
         }
@@ -262,11 +327,55 @@ mod tests {
     use super::*;
 
     #[test]
+    fn f12_pages_of_foreign_origins_and_names_of_other_hosts_are_told_from_callers() {
+        let foreign = |address: &str, origins: &[&str], host: &str, origin: Option<&str>, kind: &str| {
+            let origins: Vec<_> = origins.iter().map(|&origin| origin.to_owned()).collect();
+            let pages = Pages::new(&origins, address.parse().unwrap());
+            let request = Request::post("/").header(HOST, host).header(CONTENT_TYPE, kind);
+            let request =
+                origin.map_or_else(|| Request::post("/").header(HOST, host).header(CONTENT_TYPE, kind), |o| request.header(ORIGIN, o));
+            pages.foreign(&request.body(()).unwrap()).is_some()
+        };
+        let (here, there, json, grpc) = ("127.0.0.1:50051", "0.0.0.0:50051", "application/json", "application/grpc");
+        for (refused, address, origins, host, origin, kind) in [
+            (false, here, &[][..], "localhost:50051", None, json),
+            (false, here, &[], "[::1]:50051", None, json),
+            (true, here, &[], "evil.test:50051", None, json),
+            (true, here, &[], "evil.test:50051", Some("http://evil.test:50051"), grpc),
+            (false, here, &[], "name-of-a-service", None, grpc),
+            (true, here, &[], "127.0.0.1:50051", Some("https://evil.test"), json),
+            (true, here, &[], "127.0.0.1:50051", Some("null"), json),
+            (false, here, &["https://a.test"], "127.0.0.1:50051", Some("https://a.test"), json),
+            (false, here, &["*"], "127.0.0.1:50051", Some("https://a.test"), json),
+            (false, there, &[], "bank.test", None, json),
+            (false, there, &[], "bank.test", Some("https://bank.test"), json),
+            (true, there, &[], "bank.test", Some("https://evil.test"), "application/grpc-web"),
+        ] {
+            assert_eq!(foreign(address, origins, host, origin, kind), refused, "{address} {host} {origin:?} {kind}");
+        }
+    }
+
+    #[test]
+    fn timeouts_of_the_connect_protocol_have_up_to_ten_digits() {
+        for (given, wanted) in [
+            ("0", Some("0m")),
+            ("99999999", Some("99999999m")),
+            ("9999999999", Some("10000000S")),
+            ("12345678901", None),
+            ("1s", None),
+            ("", None),
+        ] {
+            assert_eq!(in_grpc(given), wanted.map(HeaderValue::from_static), "{given}");
+        }
+    }
+
+    #[test]
     fn the_connect_protocol_is_told_from_all_else() {
         for (kind, codec) in [
             ("application/json", Some(Codec::Json)),
             ("application/json; charset=utf-8", Some(Codec::Json)),
-            ("application/x-www-form-urlencoded", Some(Codec::Json)),
+            ("application/x-www-form-urlencoded", None),
+            ("text/plain", None),
             ("application/proto", Some(Codec::Proto)),
             ("application/jsonp", None),
             ("application/grpc", None),

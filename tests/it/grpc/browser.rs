@@ -19,7 +19,8 @@ fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body:
     let mut socket = TcpStream::connect(address).unwrap();
     let headers = headers.iter().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
     let length = body.len();
-    write!(socket, "{method} {path} HTTP/1.1\r\nhost: server\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n").unwrap();
+    write!(socket, "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n")
+        .unwrap();
     socket.write_all(body).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();
@@ -59,8 +60,10 @@ fn l8_a_unary_call_in_json_by_curl() {
     let program = Program::start(&[]);
     let url = format!("http://{}{}", program.address, raw::UNARY);
     let body = r#"{"bulletin":{"id":"a","text":"截至2022年3月末，衡山县农商银行贷款余额31亿元。"}}"#;
-    for extra in [&[][..], &["--header", "content-type: application/json"], &["--http2-prior-knowledge"]] {
-        let output = Command::new("curl").args(["--silent", "--show-error", "--fail", "-d", body, &url]).args(extra).output().unwrap();
+    let json = ["--header", "content-type: application/json"];
+    for extra in [&[][..], &["--http2-prior-knowledge"]] {
+        let output =
+            Command::new("curl").args(["--silent", "--show-error", "--fail", "-d", body, &url]).args(json).args(extra).output().unwrap();
         assert!(output.status.success(), "{extra:?}: {output:?}");
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let institution = &answer["report"]["institutions"][0];
@@ -136,7 +139,8 @@ fn l8_errors_in_json_say_what_grpc_says_with_the_status_of_http() {
 async fn l8_a_body_that_does_not_come_takes_a_place_among_the_calls_and_has_its_time() {
     let program = Program::start(&[ADMIN, &["--max-calls", "1", "--receive-timeout", "1s"]].concat());
     let mut slow = TcpStream::connect(&program.address).unwrap();
-    let head = format!("POST {} HTTP/1.1\r\nhost: server\r\ncontent-type: application/json\r\ncontent-length: 4000\r\n\r\n{{", raw::UNARY);
+    let head =
+        format!("POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 4000\r\n\r\n{{", raw::UNARY);
     slow.write_all(head.as_bytes()).unwrap();
     let labels = "grpc_type=\"unary\",grpc_service=\"jianbao.v1.ExtractReportService\",grpc_method=\"ExtractReport\"";
     counted(&program, &format!("grpc_server_started_total{{{labels}}} 1")).await;
@@ -211,7 +215,7 @@ fn l8_pages_of_other_origins_may_call_only_if_it_is_set() {
         send(&program.address, "POST", raw::UNARY, &[JSON, ("origin", origin)], br#"{"bulletin":{"text":"x"}}"#)
     };
     let closed = Program::start(&[]);
-    assert_eq!(preflight(&closed, "https://a.test").0, 405);
+    assert_eq!(preflight(&closed, "https://a.test").0, 403);
     assert!(!call(&closed, "https://a.test").1.contains("access-control"));
     let open = Program::start(&["--cors-origins", "https://a.test,https://b.test"]);
     let (status, head, _) = preflight(&open, "https://b.test");
@@ -219,6 +223,28 @@ fn l8_pages_of_other_origins_may_call_only_if_it_is_set() {
     assert!(head.contains("access-control-allow-origin: https://b.test") && head.contains("x-grpc-web"), "{head}");
     assert!(call(&open, "https://a.test").1.contains("access-control-allow-origin: https://a.test"));
     assert!(!preflight(&open, "https://c.test").1.contains("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn f12_no_page_of_another_origin_makes_anything_run() {
+    let program = Program::start(&[ADMIN[0], ADMIN[1]]);
+    let body = br#"{"bulletin":{"text":"x"}}"#;
+    let ask = |headers: &[(&str, &str)]| send(&program.address, "POST", raw::UNARY, headers, body).0;
+    assert_eq!(ask(&[("content-type", "application/x-www-form-urlencoded"), ("origin", "https://evil.test")]), 403);
+    assert_eq!(ask(&[("content-type", "application/x-www-form-urlencoded")]), 415);
+    assert_eq!(ask(&[("content-type", "text/plain")]), 415);
+    assert_eq!(ask(&[JSON, ("origin", "https://evil.test")]), 403);
+    assert_eq!(ask(&[JSON, ("origin", "null")]), 403);
+    let rebound =
+        format!("POST {} HTTP/1.1\r\nhost: evil.test\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n", raw::UNARY);
+    let mut socket = TcpStream::connect(&program.address).unwrap();
+    socket.write_all(&[rebound.as_bytes(), body].concat()).unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 403");
+    assert_eq!(ask(&[JSON]), 200);
+    // Nothing else reached the engine.
+    counted(&program, "jianbao_bulletins_total{outcome=\"report\"} 1").await;
 }
 
 /// Serves a page to whoever asks, from an origin of its own.

@@ -420,3 +420,19 @@ async fn l7_streams_of_one_connection_are_limited() {
     drop(open);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn l3_a_second_sigterm_ends_the_drain_at_once_and_the_exit_code_tells_that_calls_were_cut() {
+    let mut program = Program::start(&["--drain-limit", "60s", "--receive-timeout", "60s"]);
+    let caller = raw::connect_to(&program.address).await;
+    let (_response, _stream) = caller.begin(raw::call(UNARY, &[])).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    program.terminate();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(program.child.try_wait().unwrap().is_none(), "a call is in flight");
+    let begun = Instant::now();
+    program.terminate();
+    let ended = tokio::task::spawn_blocking(move || program.child.wait().unwrap()).await.unwrap();
+    assert_eq!(ended.code(), Some(75));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}

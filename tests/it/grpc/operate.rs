@@ -145,3 +145,16 @@ async fn l6_probes_tell_life_and_readiness_in_plain_http_and_grpc() {
     drop(program);
     assert_eq!(asked(&admin).status.code(), Some(1), "nobody answers");
 }
+
+#[test]
+fn f14_silent_connections_keep_no_probe_out() {
+    let program = Program::start(ADMIN);
+    let address = program.admin.as_ref().unwrap();
+    let silent: Vec<_> = (0..200).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for _ in 0..5 {
+        let begun = std::time::Instant::now();
+        assert_eq!(get(address, "/livez").0, 200);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    }
+    drop(silent);
+}

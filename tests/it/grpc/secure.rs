@@ -156,12 +156,19 @@ async fn l4_callers_show_certificates_of_an_authority_that_is_trusted_now() {
     let program = Program::start(&[ADMIN, &arguments, &["--reload-interval", "50ms"]].concat());
     let good = callers.certifies("platform.test");
     assert!(reaches(&program, &authority, "jianbao.test", Some(&good)).await);
+    let kept = connect(&program, &authority, "jianbao.test", Some(&good)).await.unwrap();
+    assert!(ask(kept.clone()).await.is_ok());
     assert!(!reaches(&program, &authority, "jianbao.test", None).await, "none");
     assert!(!reaches(&program, &authority, "jianbao.test", Some(&strangers.certifies("platform.test"))).await, "a stranger's");
     assert!(!reaches(&program, &authority, "jianbao.test", Some(&callers.signs("platform.test", expired))).await, "an expired one");
     folder.file("callers.pem", &strangers.pem);
     counted(&program, "jianbao_reloads_total{what=\"tls\",outcome=\"done\"} 1").await;
     assert!(!reaches(&program, &authority, "jianbao.test", Some(&good)).await, "its authority was taken out");
+    // F15: nor is a connection good that was made before.
+    let begun = std::time::Instant::now();
+    while ask(kept.clone()).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the connection is closed");
+    }
 }
 
 #[test]
