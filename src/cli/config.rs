@@ -3,16 +3,28 @@
 use std::io;
 
 use super::{Console, Exit, Failure};
-use crate::config::ServeArgs;
+use crate::config::{ServeArgs, unknown_variables};
+use crate::renew::{Source as _, kept};
 
-/// Prints the settings as a settings file, each with where it comes from; or everything that is wrong with them.
+/// Prints the settings as a settings file, each with where it comes from; or everything that is wrong with them
+/// and with the files that they name.
 ///
 /// # Errors
 /// When the output fails.
 pub fn run(args: &ServeArgs, console: &mut Console<'_>) -> io::Result<Exit> {
     let effective = args.effective();
-    if let Err(problems) = effective.check() {
-        console.complain(&Failure::new(Exit::Config, problems.to_string()))?;
+    let mut problems = Vec::new();
+    let settings = kept(effective.check(), &mut problems);
+    let _ = kept(effective.places().engine(), &mut problems);
+    if let Some(settings) = settings {
+        let _ = settings.tls.and_then(|files| kept(files.make(), &mut problems));
+        let _ = settings.callers.and_then(|file| kept(file.make(), &mut problems));
+    }
+    for name in unknown_variables() {
+        console.complain(&Failure::new(Exit::Ok, format!("{name} is the variable of no setting")))?;
+    }
+    if !problems.is_empty() {
+        console.complain(&Failure::new(Exit::Config, problems.join("\n")))?;
         return Ok(Exit::Config);
     }
     let rows: Vec<_> = effective

@@ -61,14 +61,25 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let owner = &institution.institution;
         for measure in &institution.measures {
             for figure in &measure.figures {
-                rows.write_record(cells(&report.bulletin_id, owner, Some(measure.category), figure))?;
+                rows.write_record(cells(&report.bulletin_id, owner, Some(measure.category), figure).map(harmless))?;
             }
         }
         for figure in &institution.figures {
-            rows.write_record(cells(&report.bulletin_id, owner, None, figure))?;
+            rows.write_record(cells(&report.bulletin_id, owner, None, figure).map(harmless))?;
         }
     }
     rows.flush()
+}
+
+/// A cell that a spreadsheet does not take for a formula: only a number may begin with a sign.
+fn harmless(cell: String) -> String {
+    let number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let formula = match cell.chars().next() {
+        Some('+' | '-') => !number(cell.get(1..).unwrap_or_default()),
+        Some('=' | '@' | '\t' | '\r') => true,
+        _ => false,
+    };
+    if formula { format!("'{cell}") } else { cell }
 }
 
 /// The cells of one row, in the order of [`HEADER`].
@@ -105,4 +116,18 @@ fn cells(bulletin: &str, owner: &Institution, category: Option<MeasureCategory>,
         figure.planned.to_string(),
         figure.uncertain_fields.join(BETWEEN_CODES),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for (cell, written) in
+            [("=1+1", "'=1+1"), ("@a", "'@a"), ("-cmd", "'-cmd"), ("+86", "+86"), ("-3.2", "-3.2"), ("a=b", "a=b"), ("", "")]
+        {
+            assert_eq!(harmless(cell.to_owned()), written);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::{Console, Exit, Failure, csv, engine, json, table};
+use crate::files;
 use crate::register::Places;
 use jianbao_engine::Bulletin;
 use jianbao_engine::recognize::date::Day;
@@ -165,7 +166,7 @@ fn save(dir: &Path, report: &Report) -> Result<(), Failure> {
     let cannot = |error: io::Error| Failure::new(Exit::CannotCreate, format!("{}: {error}", path.display()));
     fs::create_dir_all(dir).map_err(cannot)?;
     let mut json = Vec::new();
-    json::write(report, &mut json).and_then(|()| fs::write(&path, json)).map_err(cannot)
+    json::write(report, &mut json).and_then(|()| files::write_whole(&path, &json)).map_err(cannot)
 }
 
 /// The bulletins' names: a file's name without its extension, `stdin` for the standard input.
@@ -192,6 +193,9 @@ fn is_stdin(path: &Path) -> bool {
 /// When it cannot be read or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<String, Failure> {
     let shown = if is_stdin(path) { "standard input".into() } else { path.to_string_lossy() };
+    if !is_stdin(path) && fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir()) {
+        return Err(Failure::new(Exit::NoInput, format!("{shown}: is no regular file; `-` reads the standard input")));
+    }
     let mut bytes = Vec::new();
     let read = if is_stdin(path) { io::stdin().lock().read_to_end(&mut bytes).map(drop) } else { fs::read(path).map(|read| bytes = read) };
     read.map_err(|error| Failure::new(Exit::NoInput, format!("{shown}: {error}")))?;

@@ -73,6 +73,8 @@ pub enum Exit {
     CannotCreate = 73,
     /// The output failed.
     Io = 74,
+    /// The server was told to stop, and calls in flight were cut at the drain limit, or because it was told twice.
+    Cut = 75,
     /// The settings cannot be used.
     Config = 78,
 }
@@ -129,8 +131,16 @@ impl Console<'_> {
     /// # Errors
     /// When the complaint cannot be written.
     pub fn complain(&mut self, failure: &Failure) -> io::Result<()> {
-        writeln!(self.err, "jianbao: {failure}")
+        writeln!(self.err, "jianbao: {}", plain(&failure.message))
     }
+}
+
+/// A text without what would move a terminal's cursor or turn its lines about: names of files may hold anything.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if c != '\n' && c != '\t' && (c.is_control() || turns(c)) { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// Reads the arguments. No command is `serve`.

@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
-use crate::config::{ServeArgs, Settings};
+use crate::config::{ServeArgs, Settings, unknown_variables};
 use crate::grpc::access::CallersFile;
 use crate::grpc::export;
 use crate::grpc::tls::Files;
@@ -51,15 +51,22 @@ pub fn run(args: &ServeArgs) -> ExitCode {
         return fail(Exit::Software, &error);
     }
     let made = Made { engine: Arc::new(engine), tls: tls.map(Arc::new), callers: callers.map(Arc::new) };
-    let served = serve(&settings, made);
-    if let Err(error) = &served {
-        tracing::error!("{error}");
+    for name in unknown_variables() {
+        tracing::warn!(name, "the variable of no setting");
     }
+    let exit = match serve(&settings, made) {
+        Ok(drained) if drained.cut_connections > 0 => Exit::Cut,
+        Ok(_) => Exit::Ok,
+        Err(error) => {
+            tracing::error!("{error}");
+            Exit::Software
+        }
+    };
     telemetry::finish();
-    served.map_or(Exit::Software, |()| Exit::Ok).into()
+    exit.into()
 }
 
-fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
+fn serve(settings: &Settings, made: Made) -> Result<grpc::Drained, Box<dyn Error>> {
     let server = grpc::Server::new(Arc::clone(&made.engine) as Arc<dyn grpc::Extract>, settings.grpc.clone())?;
     let server = server.secured(made.tls.clone(), made.callers.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -80,8 +87,14 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
             tracing::info!(admin_address = %listener.local_addr()?, "probes and metrics");
             tokio::spawn(server.admin().serve(listener));
         }
+        let hurry = server.hurry();
         let shutdown = async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            // Who says it twice does not want to wait.
+            tokio::spawn(async move {
+                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                hurry.cancel();
+            });
         };
         let served = server.serve(listener, shutdown).await;
         if let Some(provider) = provider {
@@ -95,8 +108,7 @@ fn serve(settings: &Settings, made: Made) -> Result<(), Box<dyn Error>> {
         served
     });
     runtime.shutdown_background();
-    served?;
-    Ok(())
+    Ok(served?)
 }
 
 /// Reads the files again: all at each SIGHUP, of which those that come meanwhile are one; certificates and callers also

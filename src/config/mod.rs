@@ -349,6 +349,16 @@ impl Values {
     }
 }
 
+/// Environment variables that begin as those of settings do, and are none: misspelt, perhaps.
+#[must_use]
+pub fn unknown_variables() -> Vec<String> {
+    /// Told to the build, to its tests, or to the command line.
+    const OTHERS: &[&str] = &["JIANBAO_CONFIG", "JIANBAO_COMMIT", "JIANBAO_PYTHON", "JIANBAO_SOAK"];
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let known = |name: &str| OTHERS.contains(&name) || SETTINGS.iter().any(|setting| setting.variable() == name);
+    names.filter(|name| name.starts_with("JIANBAO_") && !known(name)).map(|name| crate::cli::plain(&name)).collect()
+}
+
 fn file_arg() -> Arg {
     Arg::new(FILE)
         .long(FILE)
