@@ -52,7 +52,9 @@ pub fn role(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, bef
     if q.kind == QuantityKind::Number && !q.unit_missing || q.value.is_none() {
         return if reading.source.before(q.core.start).is_ascii_alphabetic() { QuantityRole::Identifier } else { QuantityRole::Context };
     }
-    if q.unit == "版" || q.kind == QuantityKind::Count && reading.any(window.clause.clone(), words!["之一", "上市银行"]) {
+    if matches!(q.unit.as_str(), "版" | "级" | "届")
+        || q.kind == QuantityKind::Count && reading.any(window.clause.clone(), words!["之一", "上市银行"])
+    {
         return QuantityRole::Context;
     }
     if in_a_headline(reading, q) {

@@ -18,6 +18,10 @@ fn key(name: &str) -> String {
             key.truncate(short.len());
         }
     }
+    // A province's cooperatives are what their union tells of.
+    if let Some(short) = key.strip_suffix("农村信用社联合社") {
+        key.truncate(short.len() + "农村信用社".len());
+    }
     key.retain(|c| !matches!(c, '省' | '市' | '县' | '区' | '旗' | '州' | '盟' | '(' | '（' | '）' | ')'));
     key
 }
@@ -111,7 +115,7 @@ pub(super) fn entities(
     }
     // Proper names first: what is short is completed by what is full.
     for (i, m) in mentions.iter().enumerate() {
-        if m.outlet || m.form != NameForm::Proper {
+        if m.outlet || m.form != NameForm::Proper || is_of_a_level(m) {
             continue;
         }
         let said = (&m.canonical, &m.name, &m.region_code, m.kind, m.register);
@@ -207,7 +211,10 @@ fn complete(
             let own = key(&m.canonical);
             let branch = |e: &Entity| {
                 !e.head_office.is_empty()
-                    && (e.name.starts_with(&m.name) || e.head_office.starts_with(&m.canonical) || key(&e.head_office) == own)
+                    && (e.head_office == m.head_office
+                        || e.name.starts_with(&m.name)
+                        || e.head_office.starts_with(&m.canonical)
+                        || key(&e.head_office) == own)
             };
             let section = section.filter(|&s| out.entities.get(s).is_some_and(branch));
             let only =
@@ -338,6 +345,11 @@ fn holds(bank: Option<&Entity>, branch: &InstitutionMention) -> bool {
         let code = bank.region.0.as_str();
         !code.is_empty() && code != branch.region_code && branch.region_code.starts_with(code.get(..prefix(code)).unwrap_or(code))
     })
+}
+
+/// Whether an office is named by its level alone: 县人行, 市农发行.
+fn is_of_a_level(m: &InstitutionMention) -> bool {
+    m.region_code.is_empty() && !m.head_office.is_empty() && m.canonical.ends_with(&m.head_office)
 }
 
 /// The type of the only head office that a text names, by itself or by its branches.

@@ -12,6 +12,8 @@ pub enum Trade {
     Banking,
     /// 金融机构: as a rule those that lend.
     Finance,
+    /// 金融业: all of them.
+    FinancialIndustry,
     /// 保险业.
     Insurance,
     /// 财险公司.
@@ -74,7 +76,7 @@ impl Trade {
     /// Whether it means all lenders, or all institutions, of a place.
     #[must_use]
     pub const fn is_general(self) -> bool {
-        matches!(self, Self::BankingAndInsurance | Self::Banking | Self::Finance)
+        matches!(self, Self::BankingAndInsurance | Self::Banking | Self::Finance | Self::FinancialIndustry)
     }
 
     /// Whether a group of this trade holds those of the other.
@@ -82,9 +84,9 @@ impl Trade {
     pub fn covers(self, other: Self) -> bool {
         match self {
             _ if self == other => true,
-            Self::BankingAndInsurance => !matches!(other, Self::Members),
+            Self::BankingAndInsurance | Self::FinancialIndustry => !matches!(other, Self::Members),
             Self::Banking | Self::Finance => {
-                other.is_general() && other != Self::BankingAndInsurance
+                other.is_general() && !matches!(other, Self::BankingAndInsurance | Self::FinancialIndustry)
                     || matches!(other, Self::LocalLegalPersons | Self::SmallBanks | Self::LargeBanks | Self::CommercialBanks)
             }
             Self::Insurance => other.insures(),

@@ -169,6 +169,14 @@ fn public(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
 fn traded(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     let kind = parts.name(hit, NamePart::Trade).filter(|_| !ends_office_alone(parts, hit.end()))?.kind?;
     let (form, _) = parts.name_from(hit.end(), NamePart::Corporate)?;
+    // 省再担保公司: the one of its level, where a trade has one.
+    let level = hit
+        .start()
+        .checked_sub(1)
+        .filter(|&at| matches!(parts.source.at(at), '省' | '市' | '县' | '区' | '州') && parts.is_left_border(at));
+    if let Some(start) = level.filter(|_| is_rare_trade(parts, hit.end()) || parts.source.ends_with(hit.end(), "再担保")) {
+        return Some(InstitutionMention::new(parts, start..form.end(), NameForm::Proper, kind));
+    }
     let head = head_to(parts, hit.start(), TRADE_BRAND)?;
     // 公司 alone makes a noun of a kind (保险公司) unless a region and a brand are before it.
     let is_short = form.end() - form.start() == 2;
@@ -191,6 +199,10 @@ fn short(parts: &Parts<'_>, hit: Hit) -> Option<InstitutionMention> {
     // A brand may be a county's short name: 南华期货.
     let county = || !says_level(parts, hit.start()) && head.regions.resolve(parts.lexicon).is_some_and(|region| region.level() == 2);
     if head.brand == 0 && !county() {
+        return None;
+    }
+    // 担保 is a noun of its own: its brand stands behind a place.
+    if kind == Type::GuaranteeCompany && (head.brand == 0 || head.regions.is_empty()) {
         return None;
     }
     // It is no word of the language: 资产|证券, 绿色|信托.
