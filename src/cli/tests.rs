@@ -67,7 +67,13 @@ fn the_version_names_the_commit_and_the_words() {
 #[test]
 fn config_prints_a_settings_file_that_gives_the_same_settings() {
     let folder = Folder::new("config");
-    let (exit, page, _) = jianbao("config", ["--max-calls=7".into(), "--drain-limit=9s".into(), "--institutions=a \"b\".csv".into()]);
+    let (exit, _, said) = jianbao("config", ["--institutions=nowhere.csv".into(), "--lexicon=/dev/zero".into()]);
+    assert!(exit == Exit::Config && said.contains("nowhere.csv: cannot be read") && said.contains("/dev/zero"), "{said}");
+    let register = folder.file("a \"b\".csv", "id,name\n1,清河农商银行\n");
+    let (exit, page, _) = jianbao(
+        "config",
+        ["--max-calls=7".into(), "--drain-limit=9s".into(), ["--institutions=".into(), register].into_iter().collect::<OsString>()],
+    );
     assert_eq!(exit, Exit::Ok);
     assert!(page.lines().any(|line| line.starts_with("max-calls = \"7\"") && line.ends_with("# --max-calls")), "{page}");
     assert!(page.lines().any(|line| line.starts_with("max-streams = \"128\"") && line.ends_with("# default")), "{page}");

@@ -40,7 +40,7 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// How the paths of reflection begin.
 pub const REFLECTION: &str = "/grpc.reflection.";
 /// Bytes of one stream that HTTP/2 may hold, each way.
-pub const STREAM_BYTES: u32 = 64 << 10;
+pub const STREAM_BYTES: u32 = 128 << 10;
 /// Longest life of a call of reflection.
 const LONGEST_REFLECTION: Duration = Duration::from_secs(600);
 /// Addresses and callers after which those of the past are forgotten.

@@ -54,6 +54,8 @@ const FIRST_WORDS: u64 = 24 + 9;
 /// Bytes of a connection's streams that HTTP/2 may hold, at least and at most.
 const LEAST_WINDOW: u32 = 4 << 20;
 const MOST_WINDOW: u32 = 16 << 20;
+/// Bytes that the system may hold of a connection, each way; it takes twice that for its own use.
+const SOCKET_BYTES: usize = 256 << 10;
 /// The least that HTTP/1.1 needs to hold a request's headers.
 const LEAST_BUFFER: usize = 8 << 10;
 /// Time between two lines on accept errors.
@@ -380,7 +382,11 @@ impl Connection {
     fn prepare(&self, socket: &TcpStream) -> io::Result<()> {
         socket.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new().with_time(self.options.keepalive_interval.max(Duration::from_secs(1)));
-        SockRef::from(socket).set_tcp_keepalive(&keepalive)
+        let socket = SockRef::from(socket);
+        // Left to itself the system holds several megabytes for a peer that does not read, or is not read from.
+        socket.set_send_buffer_size(SOCKET_BYTES)?;
+        socket.set_recv_buffer_size(SOCKET_BYTES)?;
+        socket.set_tcp_keepalive(&keepalive)
     }
 
     fn builder(&self) -> auto::Builder<TokioExecutor> {

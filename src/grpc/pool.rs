@@ -29,6 +29,9 @@ use super::turns::{Place, Turns};
 /// Least cost of a job, in bytes: what a request takes besides its text.
 const LEAST_COST: usize = 1 << 10;
 
+/// Work that takes so many bytes takes long too: it leaves a thread to others, where there is more than one, and waits in turn.
+const HEAVY_BYTES: usize = 8 << 20;
+
 /// Which lane a job waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -170,6 +173,10 @@ struct Lanes {
     bytes: [usize; 2],
     /// Jobs whose second step waits for room in the budget, oldest first.
     parked: VecDeque<Parked>,
+    /// Jobs whose second step takes long, and how many of these run.
+    heavy: Turns<Parked>,
+    heavy_running: usize,
+    heavy_next: bool,
     next_job: u64,
     bulk_next: bool,
     closed: bool,
@@ -200,6 +207,46 @@ impl Lanes {
         Some(job)
     }
 
+    fn push_heavy(&mut self, parked: Parked) {
+        if parked.weight.lane == Lane::Unary {
+            self.crowd.enter(parked.place.peer);
+        }
+        self.heavy.push(parked.place, parked.bytes as u64, parked);
+    }
+
+    fn remove_heavy(&mut self, place: Place) -> Option<Parked> {
+        let parked = self.heavy.remove(place)?;
+        if parked.weight.lane == Lane::Unary {
+            self.crowd.leave(place.peer);
+        }
+        Some(parked)
+    }
+
+    /// Takes out the newest unary job of this peer's, rather one that takes long.
+    fn newest_of(&mut self, peer: Peer) -> Option<Waits> {
+        let heavy =
+            self.heavy.newest_of(peer).filter(|place| self.heavy.get(*place).is_some_and(|parked| parked.weight.lane == Lane::Unary));
+        if let Some(place) = heavy {
+            return self.remove_heavy(place).map(Waits::Second);
+        }
+        let place = self.unary.newest_of(peer)?;
+        self.remove(Lane::Unary, place).map(Waits::First)
+    }
+
+    /// The job that takes long whose turn it is, if there is a thread and room for it.
+    fn pop_heavy(&mut self, bounds: &Bounds) -> Option<Next> {
+        if self.heavy_running >= bounds.workers.saturating_sub(1).max(1) {
+            return None;
+        }
+        let room = bounds.budget.run(self.heavy.first()?.1.bytes)?;
+        let (place, parked) = self.heavy.pop()?;
+        if parked.weight.lane == Lane::Unary {
+            self.crowd.leave(place.peer);
+        }
+        self.heavy_running += 1;
+        Some(Next::Second(parked, room))
+    }
+
     /// The next job, from the lane whose turn it is.
     fn pop(&mut self) -> Option<Job> {
         let order = if self.bulk_next { [Lane::Bulk, Lane::Unary] } else { [Lane::Unary, Lane::Bulk] };
@@ -221,7 +268,7 @@ enum Verdict {
 /// Tells the answer, once nothing is held for the job any more.
 type Deliver = Box<dyn FnOnce() + Send>;
 /// The second step.
-type Second = Box<dyn FnOnce() -> Deliver + Send>;
+type Second = Box<dyn FnOnce(Verdict) -> Deliver + Send>;
 
 /// What the first step comes to.
 enum Begun {
@@ -239,6 +286,33 @@ struct Job {
     deadline: Option<Instant>,
     place: Place,
     weight: Weight,
+}
+
+/// A job that waits for its first step, or for its second.
+enum Waits {
+    First(Job),
+    Second(Parked),
+}
+
+impl Waits {
+    const fn weight(&self) -> &Weight {
+        match self {
+            Self::First(job) => &job.weight,
+            Self::Second(parked) => &parked.weight,
+        }
+    }
+
+    fn give_way(self, full: Full) {
+        let (deliver, weight) = match self {
+            Self::First(Job { begin, weight, .. }) => match begin(Verdict::GiveWay(full)) {
+                Begun::Done(deliver) => (deliver, weight),
+                Begun::Left(..) => return,
+            },
+            Self::Second(Parked { second, weight, .. }) => (second(Verdict::GiveWay(full)), weight),
+        };
+        drop(weight);
+        deliver();
+    }
 }
 
 struct Parked {
@@ -341,7 +415,13 @@ impl Pool {
             Verdict::GiveWay(full) => Begun::Done(deliver(sender, Err(NotRun::GaveWay(full)))),
             Verdict::Begin => match job() {
                 Step::Done(result) => Begun::Done(deliver(sender, Ok(result))),
-                Step::Run(bytes, run) => Begun::Left(bytes, Box::new(move || deliver(sender, Ok(run())))),
+                Step::Run(bytes, run) => Begun::Left(
+                    bytes,
+                    Box::new(move |verdict| match verdict {
+                        Verdict::Begin => deliver(sender, Ok(run())),
+                        Verdict::GiveWay(full) => deliver(sender, Err(NotRun::GaveWay(full))),
+                    }),
+                ),
             },
         });
         let shared = Arc::clone(&self.owner.shared);
@@ -355,7 +435,7 @@ impl Drop for Owner {
         let left = {
             let mut lanes = self.shared.lock();
             lanes.closed = true;
-            (lanes.unary.drain(), lanes.bulk.drain(), std::mem::take(&mut lanes.parked))
+            (lanes.unary.drain(), lanes.bulk.drain(), lanes.heavy.drain(), std::mem::take(&mut lanes.parked))
         };
         drop(left);
         self.shared.ready.notify_all();
@@ -388,35 +468,36 @@ impl Shared {
         self.counts.waiting.fetch_add(1, Ordering::Relaxed);
         drop(lanes);
         self.ready.notify_one();
-        for Job { begin, weight, .. } in gives_way {
+        for given_up in gives_way {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
-            drop(weight);
-            if let Begun::Done(deliver) = begin(Verdict::GiveWay(Full { retry_after: self.retry_after() })) {
-                deliver();
-            }
+            given_up.give_way(Full { retry_after: self.retry_after() });
         }
         Ok(place)
     }
 
     /// Those that give way so that one more job of this peer fits into the unary lane. A job larger than the lane may have it
     /// alone, rather than never.
-    fn make_room(&self, lanes: &mut Lanes, peer: Peer, bytes: usize) -> Result<Vec<Job>, Full> {
-        let mut gives_way: Vec<Job> = Vec::new();
+    fn make_room(&self, lanes: &mut Lanes, peer: Peer, bytes: usize) -> Result<Vec<Waits>, Full> {
+        let mut gives_way: Vec<Waits> = Vec::new();
         loop {
-            let freed: usize = gives_way.iter().map(|job| job.weight.bytes).sum();
+            let freed: usize = gives_way.iter().map(|job| job.weight().bytes).sum();
             let held = lanes.bytes(Lane::Unary).saturating_sub(freed);
             if lanes.unary.len() < self.bounds.unary_jobs && (held == 0 || held + bytes <= self.bounds.unary_bytes) {
                 return Ok(gives_way);
             }
-            let larger = lanes.crowd.yields(peer).and_then(|peer| lanes.unary.newest_of(peer));
-            let Some(job) = larger.and_then(|place| lanes.remove(Lane::Unary, place)) else { break };
+            let Some(job) = lanes.crowd.yields(peer).and_then(|larger| lanes.newest_of(larger)) else { break };
             gives_way.push(job);
         }
         // Who would have given way in vain keeps its place.
         for job in gives_way {
-            lanes.crowd.enter(job.place.peer);
-            lanes.unary.push(job.place, job.weight.bytes.max(LEAST_COST) as u64, job);
+            match job {
+                Waits::First(job) => {
+                    lanes.crowd.enter(job.place.peer);
+                    lanes.unary.push(job.place, job.weight.bytes.max(LEAST_COST) as u64, job);
+                }
+                Waits::Second(parked) => lanes.push_heavy(parked),
+            }
         }
         self.counts.refused.fetch_add(1, Ordering::Relaxed);
         Err(Full { retry_after: self.retry_after() })
@@ -426,7 +507,7 @@ impl Shared {
         let (job, parked) = {
             let mut lanes = self.lock();
             let at = lanes.parked.iter().position(|parked| parked.place == place);
-            (lanes.remove(lane, place), at.and_then(|at| lanes.parked.remove(at)))
+            (lanes.remove(lane, place), at.and_then(|at| lanes.parked.remove(at)).or_else(|| lanes.remove_heavy(place)))
         };
         if job.is_some() || parked.is_some() {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -444,8 +525,18 @@ impl Shared {
             let room = lanes.parked.front().and_then(|parked| self.bounds.budget.run(parked.bytes));
             let next = match room {
                 Some(room) => lanes.parked.pop_front().map(|parked| Next::Second(parked, room)),
-                None if lanes.parked.len() < self.bounds.workers => lanes.pop().map(Next::First),
-                None => None,
+                None => {
+                    let light =
+                        |lanes: &mut Lanes| (lanes.parked.len() < self.bounds.workers).then(|| lanes.pop().map(Next::First)).flatten();
+                    // One of those that take long, then one of the others.
+                    let heavy_first = lanes.heavy_next;
+                    lanes.heavy_next = !heavy_first;
+                    if heavy_first {
+                        lanes.pop_heavy(&self.bounds).or_else(|| light(&mut lanes))
+                    } else {
+                        light(&mut lanes).or_else(|| lanes.pop_heavy(&self.bounds))
+                    }
+                }
             };
             if next.is_some() {
                 self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -467,11 +558,19 @@ impl Shared {
             };
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 self.counts.withdrawn.fetch_add(1, Ordering::Relaxed);
+                if matches!(&next, Next::Second(parked, _) if parked.bytes >= HEAVY_BYTES) {
+                    self.end_heavy();
+                }
                 continue;
             }
             match next {
                 Next::First(job) => self.first(job),
-                Next::Second(Parked { second, weight, .. }, room) => self.second(second, room, weight),
+                Next::Second(Parked { second, bytes, weight, .. }, room) => {
+                    self.second(second, room, weight);
+                    if bytes >= HEAVY_BYTES {
+                        self.end_heavy();
+                    }
+                }
             }
         }
     }
@@ -491,6 +590,11 @@ impl Shared {
             }
             Err(_) => return,
         };
+        if bytes >= HEAVY_BYTES {
+            self.lock().push_heavy(Parked { second, bytes, deadline, place, weight });
+            self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+            return self.ready.notify_one();
+        }
         match self.bounds.budget.run(bytes) {
             Some(room) => self.second(second, room, weight),
             None => {
@@ -505,16 +609,23 @@ impl Shared {
     fn second(&self, second: Second, room: Running, weight: Weight) {
         let started = Instant::now();
         self.counts.running.fetch_add(1, Ordering::Relaxed);
-        let deliver = catch_unwind(AssertUnwindSafe(second));
+        let deliver = catch_unwind(AssertUnwindSafe(|| second(Verdict::Begin)));
         self.counts.running.fetch_sub(1, Ordering::Relaxed);
         self.note_time(started.elapsed());
         drop((room, weight));
         if let Ok(deliver) = deliver {
             deliver();
         }
-        if !self.lock().parked.is_empty() {
+        let lanes = self.lock();
+        if !lanes.parked.is_empty() || !lanes.heavy.is_empty() {
+            drop(lanes);
             self.ready.notify_all();
         }
+    }
+
+    fn end_heavy(&self) {
+        self.lock().heavy_running -= 1;
+        self.ready.notify_all();
     }
 
     fn note_time(&self, taken: Duration) {
@@ -679,8 +790,37 @@ mod tests {
     }
 
     #[test]
-    fn f6_work_that_has_no_room_in_the_budget_waits_and_others_go_on() {
+    fn f9_work_that_takes_long_leaves_a_thread_to_others() {
         let pool = pool(2);
+        let (release, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let (began, begins) = mpsc::channel();
+        let long: Vec<_> = (0..4)
+            .map(|connection| {
+                let (began, wait) = (began.clone(), Arc::clone(&wait));
+                let run = move || {
+                    began.send(()).unwrap();
+                    let _ = wait.lock().unwrap().recv();
+                };
+                pool.submit(ask(Lane::Unary, connection), move || Step::Run(HEAVY_BYTES, Box::new(run))).unwrap()
+            })
+            .collect();
+        begins.recv().unwrap();
+        let (done, is_done) = mpsc::channel();
+        let short = submit(&pool, ask(Lane::Unary, 9), move || done.send(()).unwrap());
+        is_done.recv().unwrap();
+        assert!(begins.try_recv().is_err(), "one at a time");
+        drop(release);
+        for _ in 0..3 {
+            begins.recv().unwrap();
+        }
+        drop((long, short));
+    }
+
+    #[test]
+    fn f6_work_that_has_no_room_in_the_budget_waits_and_others_go_on() {
+        let budget = Budget::new(12 << 20);
+        let pool = Pool::start(Bounds { workers: 2, unary_jobs: 6, unary_bytes: UNARY_BYTES, budget }).unwrap();
         let (release, wait) = mpsc::channel::<()>();
         let (began, begins) = mpsc::channel();
         let large = |wait: Option<mpsc::Receiver<()>>| {
@@ -689,7 +829,7 @@ mod tests {
                 began.send(()).unwrap();
                 wait.map(|wait| wait.recv());
             };
-            pool.submit(ask(Lane::Unary, 1), move || Step::Run(70 << 20, Box::new(run))).unwrap()
+            pool.submit(ask(Lane::Unary, 1), move || Step::Run(HEAVY_BYTES - 1, Box::new(run))).unwrap()
         };
         let first = large(Some(wait));
         begins.recv().unwrap();

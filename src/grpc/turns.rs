@@ -109,16 +109,27 @@ impl<T> Turns<T> {
         self.root.add(place.peer.group).add(place.peer.connection).add(place.call);
     }
 
+    /// The job whose turn it is, which stays.
+    #[must_use]
+    pub fn first(&self) -> Option<(Place, &T)> {
+        let place = self.first_place()?;
+        self.jobs.get(&place).map(|(_, job)| (place, job))
+    }
+
     /// The job whose turn it is.
     pub fn pop(&mut self) -> Option<(Place, T)> {
+        let place = self.first_place()?;
+        self.take(place, true).map(|job| (place, job))
+    }
+
+    fn first_place(&self) -> Option<Place> {
         let group = self.root.first()?;
         let connections = &self.root.below.get(&group)?.below;
         let connection = connections.first()?;
         let call = connections.below.get(&connection)?.below.first()?;
         let peer = Peer { group, connection };
         let first = Place { peer, call, job: 0 };
-        let place = *self.jobs.range(first..=Place { job: u64::MAX, ..first }).next()?.0;
-        self.take(place, true).map(|job| (place, job))
+        Some(*self.jobs.range(first..=Place { job: u64::MAX, ..first }).next()?.0)
     }
 
     /// Takes a job out that is not to run.
@@ -131,6 +142,12 @@ impl<T> Turns<T> {
     pub fn newest_of(&self, peer: Peer) -> Option<Place> {
         let &(peer, job, call) = self.newest.range((peer, 0, 0)..=(peer, u64::MAX, u64::MAX)).next_back()?;
         Some(Place { peer, call, job })
+    }
+
+    /// A job that waits.
+    #[must_use]
+    pub fn get(&self, place: Place) -> Option<&T> {
+        self.jobs.get(&place).map(|(_, job)| job)
     }
 
     /// All that wait.

@@ -4,6 +4,7 @@ mod abuse;
 mod browser;
 mod bulk;
 mod calls;
+mod chaos;
 mod clients;
 mod contract;
 mod deploy;
