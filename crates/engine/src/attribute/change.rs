@@ -122,8 +122,8 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
 fn signed(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, before: &[Fact]) -> Option<Shift> {
     const COMPARES: In = In::roles(&[Role::YearOnYear, Role::Versus, Role::Increase, Role::Decrease]);
     let (direction, arrow) = match reading.source.before(q.core.start) {
-        '↑' | '▲' | '△' => (ChangeDirection::Increase, true),
-        '↓' | '▼' | '▽' => (ChangeDirection::Decrease, true),
+        '↑' | '▲' | '△' | '⬆' | '↗' | '⇧' => (ChangeDirection::Increase, true),
+        '↓' | '▼' | '▽' | '⬇' | '↘' | '⇩' => (ChangeDirection::Decrease, true),
         '+' => (ChangeDirection::Increase, false),
         // YoY-8%: behind a letter the sign is no part of the number.
         '-' if reading.source.before(q.core.start - 1).is_ascii_alphabetic() => (ChangeDirection::Decrease, false),

@@ -59,11 +59,15 @@ impl Line {
     fn of(source: &SourceText<'_>, marks: Marks<'_>, paragraph: &Paragraph) -> Self {
         let range = &paragraph.range;
         let held = marks.quantities.get(inside(marks.quantities, range, |q| &q.core)).unwrap_or_default();
-        let last = held.iter().rev().find(|q| measures(q)).filter(|q| q.range.end + 1 >= range.end);
+        // 存款余额:3000 below 单位:万元 has no unit of its own.
+        let labelled =
+            |q: &QuantityMention| q.kind == QuantityKind::Number && source.before(q.range.start) == ':' && q.range.end == range.end;
+        let states = |q: &&QuantityMention| measures(q) || labelled(q);
+        let last = held.iter().rev().find(states).filter(|q| q.range.end + 1 >= range.end);
         Self {
             is_heading: paragraph.kind == ParagraphKind::Heading,
             opener: opener(source, held, range),
-            states: held.iter().any(measures),
+            states: held.iter().any(|q| states(&q)),
             ends_with_number: last.is_some(),
             is_value: last.is_some_and(|q| source.before(q.range.start) == ':'),
             goes_on: matches!(source.before(range.end), ':' | ',' | ';' | '、'),

@@ -99,7 +99,8 @@ pub fn units(source: &SourceText<'_>, outline: &Outline, hits: &Hits, lexicon: &
     let mut noted: Option<Noted> = None;
     for (index, paragraph) in outline.paragraphs.iter().enumerate() {
         let row = paragraph.kind == ParagraphKind::Row;
-        if !row {
+        let listed = !row && is_value(source, quantities, &paragraph.range);
+        if !row && !listed {
             noted = None;
         } else if noted.is_none() {
             let above = outline.paragraphs.get(index.saturating_sub(UNIT_NOTE)..index).unwrap_or_default();
@@ -112,13 +113,21 @@ pub fn units(source: &SourceText<'_>, outline: &Outline, hits: &Hits, lexicon: &
             let unit = if row {
                 unit_of_cell(source, outline, hits, lexicon, noted.as_ref(), q)
             } else {
-                label_unit(source, hits, lexicon, q.range.start)
+                let own = label_unit(source, hits, lexicon, q.range.start);
+                own.or_else(|| noted.as_ref().filter(|_| listed).and_then(|noted| noted.of_label(source, q.range.start - 1)))
             };
             if let Some(unit) = unit.filter(|_| is_plain(source, q)) {
                 unit.give(q);
             }
         }
     }
+}
+
+/// Whether a line is a label and a bare number: 贷款余额:56300.5
+fn is_value(source: &SourceText<'_>, quantities: &[QuantityMention], line: &Glyphs) -> bool {
+    let held = quantities.get(inside(quantities, line, |q| &q.core)).unwrap_or_default();
+    let bare = held.last().filter(|q| matches!(q.kind, QuantityKind::Number | QuantityKind::Identifier) && q.range.end == line.end);
+    bare.is_some_and(|q| q.range.start > line.start && source.before(q.range.start) == ':')
 }
 
 /// Whether a number without unit is one; a code that is all digits becomes one.
@@ -150,12 +159,7 @@ fn unit_of_cell(
         q.kind = QuantityKind::Ordinal;
         return None;
     }
-    column_unit(source, hits, lexicon, &column).or_else(|| {
-        let ratio = words!["率", "比", "比例", "比重", "增速", "增幅"].end_before(source, column.end);
-        let percent = noted.and_then(|noted| noted.percent.clone()).filter(|_| ratio);
-        let counts = source.before(column.end) == '数';
-        percent.or_else(|| noted.filter(|_| !ratio && !counts).map(|noted| noted.unit.clone()))
-    })
+    column_unit(source, hits, lexicon, &column).or_else(|| noted.and_then(|noted| noted.of_label(source, column.end)))
 }
 
 /// 序号, 排名: the column of a table that numbers its rows.
@@ -200,6 +204,14 @@ impl Noted {
         let behind = source.marks(unit.end..line.end).iter().find(|&&at| source.at(at) == '%');
         let percent = behind.and_then(|&at| unit_at(source, hits, lexicon, at..line.end));
         Some(Self { unit, percent })
+    }
+
+    /// The unit of what is called by a label that ends at `end`: a ratio or a count has none of money.
+    fn of_label(&self, source: &SourceText<'_>, end: usize) -> Option<Unit> {
+        if words!["率", "比", "比例", "比重", "增速", "增幅"].end_before(source, end) {
+            return self.percent.clone();
+        }
+        (source.before(end) != '数').then(|| self.unit.clone())
     }
 }
 

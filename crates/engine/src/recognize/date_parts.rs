@@ -177,7 +177,8 @@ impl Reader<'_> {
         let middle =
             || self.view.skip(at, "半年").filter(|_| !matches!(self.view.before(at), '上' | '下' | '前' | '后' | '每' | '多' | '近'));
         let (end, first) = half.or_else(|| middle().map(|end| (end, 1)))?;
-        let at_end = self.view.skip_any(end, words!["末", "底", "度末"]);
+        let end = end + usize::from(self.view.at(end) == '度');
+        let at_end = self.view.skip_any(end, words!["末", "底"]);
         if half.is_none() && at_end.is_none() {
             return None;
         }
@@ -267,6 +268,10 @@ impl Reader<'_> {
     /// One quarter or several that follow each other, with one 季度 behind them.
     fn quarters(&self, at: usize) -> Option<(usize, u32, u32)> {
         let (end, first) = self.small(at)?;
+        // 三季末, 一季度末: without 度 only before its end.
+        if self.view.at(end) == '季' && matches!(self.view.at(end + 1), '末' | '底') {
+            return Some((end + 1, first, first));
+        }
         if let Some(end) =
             self.view.skip_any(end, words!["季度", "个季度"]).filter(|_| self.view.at(end) != '个' || self.view.before(at) == '第')
         {

@@ -351,14 +351,15 @@ impl<'a> Reader<'a> {
         let next = number.end + 1;
         let digit = |i: usize| numeral::han_digit(self.view.at(i)).filter(|&digit| digit > 0);
         let (low, high) = digit(number.end - 1).zip(digit(next))?;
-        let listed = self.view.at(number.end) == '、' && self.view.before(at) != '、' && high == low + 1 && number.script == Script::Han;
-        let second = numeral::parse(&self.view, next).filter(|n| listed && digit(next + 1).is_none() && !n.fraction)?;
+        let listed = self.view.at(number.end) == '、' && self.view.before(at) != '、' && number.script == Script::Han;
+        let spread = u32::from(high.checked_sub(low).filter(|&spread| listed && (spread == 1 || (low, high) == (3, 5)))?);
+        let second = numeral::parse(&self.view, next).filter(|n| digit(next + 1).is_none() && !n.fraction)?;
         let scale = second.value?.checked_div(high.into())?;
-        let upper = number.value?.checked_add(Decimal::ONE)?.checked_mul(scale)?;
+        let upper = number.value?.checked_add(spread.into())?.checked_mul(scale)?;
         let upper = self.amount(next, &Numeral { value: Some(upper), ..second });
         let found = upper.found?;
         let counts = if scale > Decimal::ONE { found.row.kind != QuantityKind::Identifier } else { self.counts(found) };
-        counts.then_some((upper, scale))
+        counts.then_some((upper, scale.checked_mul(spread.into())?))
     }
 
     /// Whether a unit measures and does not number: 三四级 may be the third and the fourth.

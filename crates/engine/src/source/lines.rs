@@ -63,8 +63,16 @@ impl<'t> Line<'t> {
         }
         // 38.6亿|元, 6|月末: a unit opens no paragraph behind a number.
         let number = self.last.is_ascii_digit() || matches!(self.last, '亿' | '万' | '千' | '百');
-        let dated = self.last.is_ascii_digit() && matches!(next.first, '年' | '月' | '日');
-        let counted = number && matches!(next.first, '元' | '万' | '亿' | '户' | '笔' | '%' | '个' | '家' | '倍' | '吨' | '亩');
+        let behind_digit = self.trimmed.chars().rev().nth(1).is_some_and(|c| normalise(c).is_ascii_digit());
+        let dated = match self.last {
+            '年' | '月' => behind_digit && (next.first.is_ascii_digit() || matches!(next.first, '末' | '底' | '初')),
+            // 12.|5亿元
+            '.' => behind_digit && next.first.is_ascii_digit() && self.trimmed.chars().nth(4).is_some(),
+            last => last.is_ascii_digit() && matches!(next.first, '年' | '月' | '日'),
+        };
+        // 户数:320 begins a line of its own.
+        let labels = next.trimmed.chars().take(12).any(|c| normalise(c) == ':');
+        let counted = number && !labels && matches!(next.first, '元' | '万' | '亿' | '户' | '笔' | '%' | '个' | '家' | '倍' | '吨' | '亩');
         let opens = dated || counted || matches!(next.first, ',' | '。' | ';' | '、' | ')');
         let goes_on = match self.last {
             '。' | '！' | '？' | ';' | ':' | '】' => false,
