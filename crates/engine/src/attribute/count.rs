@@ -23,7 +23,7 @@ pub struct Head {
     /// What it counts as.
     pub metric: Metric,
     /// Its classes.
-    classes: Classes,
+    pub classes: Classes,
 }
 
 /// A metric, the rule that gave it, and whether nothing but the classifier speaks for it.
@@ -328,23 +328,6 @@ fn of_loans(reading: &Reading<'_, '_>, range: &Glyphs, business: bool) -> Option
         });
     cues.map(|metric| lent(metric) && !(business && metric == Metric::FinancingProvided)).reduce(|all, one| all || one)
 }
-
-/// Nouns of what is counted.
-pub const NOUNS: Classes = Classes::of(&[
-    Class::Customer,
-    Class::OwnStaff,
-    Class::Outlet,
-    Class::Event,
-    Class::Place,
-    Class::Project,
-    Class::Ware,
-    Class::Application,
-    Class::Goods,
-    Class::Case,
-    Class::Account,
-    Class::Partner,
-    Class::PageView,
-]);
 
 /// Whether money of this metric is lent loan by loan.
 const fn lent(metric: Metric) -> bool {

@@ -15,6 +15,7 @@ mod metric;
 mod money;
 mod part;
 mod period;
+mod phrase;
 mod ratio;
 mod role;
 mod row;

@@ -93,9 +93,8 @@ fn by_cue(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, befor
         return (Metric::Other, "handed_out_not_lent", reading.source.text(noun).to_owned());
     }
     // 累计投放信贷资金: funds that are given out are lent.
-    let lent = found.metric == Metric::FinancingProvided
-        && reading.source.ends_with(found.end, "资金")
-        && reading.is_said(window.clause.start..window.left.end, Class::Lending);
+    let funds = ends_with(reading, &(found.start..found.end), Class::MoneyNoun);
+    let lent = funds && found.metric == Metric::FinancingProvided && reading.is_said(window.clause.start..window.left.end, Class::Lending);
     if lent {
         return (Metric::LoanDisbursed, "funds_given_out", words());
     }

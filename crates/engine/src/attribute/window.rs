@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::count::{Counted, NOUNS, counted};
+use super::count::{Counted, counted};
+use super::phrase;
 use crate::lexicon::{Hit, In, Role, Sense};
 use crate::outline::inside;
 use crate::reading::Reading;
@@ -123,7 +124,7 @@ pub fn trimmed_end(reading: &Reading<'_, '_>, left: &Glyphs) -> usize {
 /// Whether a boundary word really cuts a noun phrase here: not inside a longer word.
 #[must_use]
 pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
-    if !hit.is_in(BOUNDARIES) {
+    if !hit.is_in(BOUNDARIES) || !reading.tokens.are_whole(&hit.range()) {
         return false;
     }
     // 减免手续费: what is waived stands behind the verb.
@@ -145,7 +146,7 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
                 | Sense::Qualifier(_)
                 | Sense::Name(_)
                 | Sense::RegionWord(_) => false,
-                Sense::Class(_) => reading.lexicon.classes(*other).meets(NOUNS),
+                Sense::Class(_) => reading.lexicon.classes(*other).meets(phrase::WHOLE),
                 _ => true,
             })
     });
@@ -164,30 +165,14 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start(), "新") || !rate_follows(reading, hit.end()),
         "新发放" | "新投放" => !rate_follows(reading, hit.end()),
-        "其" if "他它余".contains(after) => false,
-        "未" if "分到偿决结".contains(after) => false,
-        "在" if "保贷建售途线岗校册库手研营".contains(after) => false,
-        "需" if after == '求' => false,
-        // 违法行为: a word of its own.
-        "为" if words!["违法行", "违规行", "犯罪行", "不当行", "失信行"].end_before(source, hit.start()) => false,
-        "对" if after == '象' => false,
-        "无" if source.starts_with(hit.end(), "人机") => false,
         "公司" => !"分子总支母".contains(before),
-        "外" if "汇贸币资商企".contains(after) => false,
-        "受" if "众理益托灾".contains(after) => false,
-        "有" if after == '贷' && source.at(hit.end() + 1) == '户' => false,
         "宣传" | "培训" => !words!["资料", "材料", "手册", "折页", "活动"].start_at(source, hit.end()),
-        "内" | "外" | "自" | "用" | "可" | "有" | "在" | "每" | "还" | "应" | "须" | "需" | "未" | "无" | "不" | "受" | "因" | "是"
-        | "按" | "就" | "便" | "即" | "如" | "再" | "又" | "也" | "使" | "令" | "让" => clean(before),
         // 存贷比71%: a ratio, and no comparison.
         "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分提已控".contains(after)),
-        "给" => after != '付',
         "试点" => after == '“',
         "计划" => !words!["信贷", "投放", "专项", "资金", "培训"].end_before(source, hit.start()),
         "支持" => !source.starts_with(hit.end(), "工具") && !source.starts_with(hit.end(), "力度"),
         "贷" => false,
-        "到" => !"期账位户岗".contains(after),
-        "至" | "过" | "着" | "与" | "以" | "于" | "由" | "从" | "其" | "该" => true,
         _ => true,
     }
 }
@@ -230,10 +215,6 @@ fn rate_follows(reading: &Reading<'_, '_>, at: usize) -> bool {
     (at..at + 24).take_while(|&i| !Reading::is_clause_break(reading.source.at(i))).any(|i| reading.source.starts_with(i, "利率"))
 }
 
-const fn clean(before: char) -> bool {
-    matches!(before, ',' | '。' | ';' | ':' | '、' | '\n' | '\t' | '”' | ')' | '了' | '行' | '社' | '并' | '均' | '都')
-}
-
 /// The noun phrase that ends right before a number.
 #[must_use]
 pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
@@ -256,6 +237,7 @@ pub fn noun_before(reading: &Reading<'_, '_>, left: &Glyphs) -> Glyphs {
     for range in spoken_for(reading, &(floor..end)) {
         start = start.max(range.end.min(end));
     }
+    let start = phrase::start(reading, &(start.min(end)..end));
     trim_start(reading, start.min(end)..end)
 }
 
@@ -377,10 +359,10 @@ pub fn trim_start(reading: &Reading<'_, '_>, mut noun: Glyphs) -> Glyphs {
             .map(|h| h.end() - h.start())
             .max()
             .unwrap_or(0);
-        let particle = usize::from(matches!(
-            source.at(noun.start),
-            '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘'
-        ));
+        let particle = usize::from(
+            matches!(source.at(noun.start), '、' | '和' | '及' | '与' | '的' | '等' | '了' | '“' | '"' | '”' | ' ' | '其' | '’' | '‘')
+                && reading.tokens.is_border(noun.start + 1),
+        );
         let step = skip.max(region).max(particle).max(marker(reading, noun.start));
         if step == 0 || noun.start + step > noun.end {
             break;

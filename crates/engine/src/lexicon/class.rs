@@ -243,6 +243,12 @@ classes! {
     Above,
     /// 低于 慢于: what precedes has less than what follows.
     Below,
+    /// 金额 时间 率: what is done gives it its name.
+    MeasureNoun,
+    /// 资金 费用: a sum, named by what it is for.
+    MoneyNoun,
+    /// 其他 各项: stands before a noun and is part of its phrase.
+    Determiner,
     /// 接到 受理: takes in what customers hand in.
     TakingIn,
     /// 向 惠及 帮扶: serves those who follow.
@@ -393,3 +399,20 @@ pub struct ClassRow {
     /// Its words.
     pub forms: Vec<String>,
 }
+
+/// Nouns of what is counted.
+pub const NOUNS: Classes = Classes::of(&[
+    Class::Customer,
+    Class::OwnStaff,
+    Class::Outlet,
+    Class::Event,
+    Class::Place,
+    Class::Project,
+    Class::Ware,
+    Class::Application,
+    Class::Goods,
+    Class::Case,
+    Class::Account,
+    Class::Partner,
+    Class::PageView,
+]);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::class::Class;
+use super::class::{Class, NOUNS};
 use super::general::{self, Entry, Pos};
 use super::tables::Role;
 use super::{Lexicon, Sense, general::heading};
@@ -104,10 +104,14 @@ fn said(sense: Sense) -> Option<(u8, Pos)> {
         Sense::Class(Class::Preposition | Class::Agent) => (2, Pos::Preposition),
         Sense::Class(Class::Adverb) | Sense::Role(Role::Cumulative) => (3, Pos::Adverb),
         Sense::Class(Class::Copula | Class::Saying | Class::Guiding | Class::Receiving | Class::Governing) => (4, Pos::Verb),
+        Sense::Class(Class::Sending | Class::Placing | Class::TakingIn | Class::Acting) => (4, Pos::Verb),
         Sense::Class(Class::Time) => (5, Pos::Time),
         Sense::Role(Role::Increase | Role::Decrease) => (6, Pos::Verb),
         Sense::Role(Role::Anaphor | Role::BorrowerAnaphor | Role::ProductAnaphor) => (7, Pos::Pronoun),
         Sense::Region(_) => (8, Pos::Region),
+        Sense::Class(
+            Class::Customer | Class::OwnStaff | Class::Outlet | Class::Place | Class::Ware | Class::Account | Class::Partner | Class::Goods,
+        ) => (9, Pos::Noun),
         _ => return None,
     })
 }
@@ -115,6 +119,7 @@ fn said(sense: Sense) -> Option<(u8, Pos)> {
 /// The part of speech of a sense's words where the general dictionary has none.
 const fn usual(sense: Sense) -> Option<Pos> {
     Some(match sense {
+        Sense::Class(class) if NOUNS.has(class) => Pos::Noun,
         Sense::Metric(_) | Sense::Purpose(_) | Sense::Segment(_) | Sense::Name(_) | Sense::Product => Pos::Noun,
         Sense::Cue(_) | Sense::Category(..) => Pos::Verb,
         Sense::Unit(_) => Pos::Classifier,
