@@ -114,7 +114,7 @@ pub fn change(reading: &Reading<'_, '_>, q: &QuantityMention, window: &Window, b
     let clause = window.clause.start..q.range.start;
     let (baseline, from) = baseline(reading, &clause, left.start, before, q);
     let noun_end = from.unwrap_or(word.start).min(word.start);
-    let new = reading.source.starts_with(word.start, "新增");
+    let new = new_stock(reading, q, left).is_some_and(|(_, stock)| stock == word);
     Some(Shift { direction, baseline, noun_end, text: reading.source.text(noun_end..word.end).to_owned(), new })
 }
 

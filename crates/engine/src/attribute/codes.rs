@@ -5,12 +5,14 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 
 use super::Fact;
+use super::window::noun_before;
 use crate::discourse::is_company;
 use crate::lexicon::{Hit, In, Role, Sense};
 use crate::reading::Reading;
 use crate::recognize::name::Borrower;
 use crate::report::{MeasureCategory as C, Metric, QuantityKind};
 use crate::source::{Glyphs, is_ideograph};
+use crate::token::Token;
 use crate::words::{Words, words};
 
 /// How far back 该企业 or 其 reaches for a name, in glyphs.
@@ -102,6 +104,10 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
         let behind = codes_in(reading, fact.window.right.clone());
         own.purposes.extend(behind.purposes.into_iter().filter(|p| !own.purposes.contains(p)).collect::<Vec<_>>());
     }
+    // 支持企业|收购|稻谷: goods are for those who act on them.
+    if own.segments.is_empty() && fact.metric == Metric::PhysicalQuantity && fact.window.left.contains(&fact.noun.start) {
+        own.segments = acting(reading, fact).segments;
+    }
     let receiver = receiver_codes(reading, fact);
     if own.purposes.is_empty() {
         own.purposes = receiver.purposes;
@@ -111,6 +117,13 @@ pub fn own(reading: &Reading<'_, '_>, fact: &mut Fact) {
     }
     fact.purposes = own.purposes;
     fact.segments = own.segments;
+}
+
+/// The codes of the noun before the verb that governs a fact's noun.
+fn acting(reading: &Reading<'_, '_>, fact: &Fact) -> Codes {
+    let verb = fact.noun.start.checked_sub(1).and_then(|at| reading.tokens.at(at)).map_or(fact.noun.start, Token::start);
+    let subject = noun_before(reading, &(fact.window.left.start..verb.max(fact.window.left.start)));
+    codes_in(reading, subject)
 }
 
 /// The codes of 向…, 为…, 对…, before a number in its clause, or in a clause before it that holds no number.

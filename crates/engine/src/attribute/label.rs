@@ -24,7 +24,6 @@ const ELLIPTIC: &[&str] = &[
     "规模",
     "户数",
     "笔数",
-    "贷款金额",
     "涉及贷款",
     "合同金额",
     "涉及资金",
@@ -90,12 +89,13 @@ pub fn label(
     let text = reading.source.text(noun.clone());
     let says_nothing = metric != Metric::Condition && ELLIPTIC.contains(&text);
     let elliptic = text.is_empty() || (says_nothing && !before.is_empty() && window.left.start > window.sentence.start);
-    if elliptic && let Some(last) = goes_on(reading, q, window, before) {
+    let goes_on = |metric| goes_on(reading, q, window, before).filter(|last| last.kind == QuantityKind::Count || last.metric == metric);
+    if elliptic && let Some(last) = goes_on(metric) {
         return (last.label.clone(), noun.start..noun.start);
     }
     if elliptic && window.clause.start > window.sentence.start {
         let named = noun_before(reading, &(reading.clause_start(window.clause.start - 1, window.sentence.start)..window.clause.start - 1));
-        if named.len() >= 2 && !text.is_empty() {
+        if named.len() >= 2 && !text.is_empty() && reading.quantities_in(&named).is_empty() {
             return (reading.source.text(named.clone()).to_owned(), named);
         }
     }

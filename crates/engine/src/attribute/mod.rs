@@ -191,6 +191,7 @@ fn read(
         derivation: Derivation { steps: Vec::with_capacity(STEPS) },
         doubts: Doubts::default(),
     };
+    fact.doubts.add(Field::Label, fact.label.is_empty() || !phrase::ends_with_a_noun(reading, &fact.noun));
     fact.doubts.add(Field::Metric, measured.doubt);
     let own = owner(reading, quantity, q, measured.metric);
     fact.owner = own.map(|(owner, _)| owner);

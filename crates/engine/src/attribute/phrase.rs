@@ -40,6 +40,16 @@ pub fn start(reading: &Reading<'_, '_>, range: &Glyphs) -> usize {
     range.start
 }
 
+/// Whether a noun phrase ends with a word that may be a noun; an empty one names nothing that could be wrong.
+#[must_use]
+pub fn ends_with_a_noun(reading: &Reading<'_, '_>, noun: &Glyphs) -> bool {
+    let Some(last) = noun.end.checked_sub(1).filter(|_| !noun.is_empty()).and_then(|at| reading.tokens.at(at)) else { return true };
+    let word = matches!(last.pos, Pos::Noun | Pos::VerbalNoun | Pos::Organisation | Pos::Person | Pos::Region | Pos::Mark);
+    let sums = Classes::of(&[Class::MeasureNoun, Class::MoneyNoun]);
+    let named = |hit: &Hit| hit.end() == noun.end && (hit.is_in(NAMES) || reading.lexicon.classes(*hit).meets(WHOLE.or(sums)));
+    last.end() == noun.end && word || reading.hits.inside(noun.clone()).any(|hit| named(&hit))
+}
+
 /// Whether a noun phrase that goes on with `next` to `end` begins behind `token`.
 fn ends_at(reading: &Reading<'_, '_>, token: Token, next: Token, left: Option<Token>, end: usize) -> bool {
     let classes = token.classes(reading.lexicon);
@@ -58,6 +68,8 @@ fn ends_at(reading: &Reading<'_, '_>, token: Token, next: Token, left: Option<To
             '了' | '着' | '过' | '得' | '地' => true,
             _ => false,
         },
+        // 企业|收购|稻谷: goods are acted on.
+        Pos::VerbalNoun => classes.has(Class::Acting) && next.end() == end && next.classes(reading.lexicon).has(Class::Goods),
         // 临时性延期偿还|的贷款 describes.
         Pos::Verb => next.pos != Pos::Particle && !describes(reading, token, next, left, end),
         _ => false,

@@ -165,7 +165,8 @@ pub fn cuts(reading: &Reading<'_, '_>, hit: Hit) -> bool {
         "服务" => !"点费站业中队专车员领".contains(after) && !"融险".contains(before),
         "发放" => !source.ends_with(hit.start(), "新") || !rate_follows(reading, hit.end()),
         "新发放" | "新投放" => !rate_follows(reading, hit.end()),
-        "公司" => !"分子总支母".contains(before),
+        // 公司贷款余额: lent to companies.
+        "公司" => !"分子总支母".contains(before) && !reading.hits.at(hit.end()).iter().any(|next| next.is_in(In::METRICS)),
         "宣传" | "培训" => !words!["资料", "材料", "手册", "折页", "活动"].start_at(source, hit.end()),
         // 存贷比71%: a ratio, and no comparison.
         "比" => "年期月季末初底平".contains(before) || !(after.is_ascii_digit() || "为达是约超升降从由分提已控".contains(after)),
