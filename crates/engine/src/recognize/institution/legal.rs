@@ -4,6 +4,7 @@ use super::office::{corporate_end, regions_of, suits};
 use super::parts::Parts;
 use super::place::{Chain, Regions};
 use super::{InstitutionMention, NameForm};
+use crate::lexicon::general::{Pos, heading};
 use crate::lexicon::{Class, Classes, Hit, In, NamePart, NameWord};
 use crate::report::InstitutionType as Type;
 use crate::source::is_ideograph;
@@ -102,7 +103,7 @@ fn is_brand(parts: &Parts<'_>, range: std::ops::Range<usize>, after_region: bool
     }
     let mut common = parts.to(range.end).iter().filter(|hit| hit.start() >= range.start && parts.name(**hit, NamePart::Common).is_some());
     let is_common = |hit: &Hit| hit.start() == range.start || !after_region;
-    if common.any(is_common) || (!after_region && starts_common(parts, &range)) {
+    if common.any(is_common) || (!after_region && (starts_common(parts, &range) || starts_sentence(parts, &range))) {
         return false;
     }
     // A verb is none either: 组建|村镇银行.
@@ -114,6 +115,16 @@ fn is_brand(parts: &Parts<'_>, range: std::ops::Range<usize>, after_region: bool
 
 fn starts_common(parts: &Parts<'_>, range: &std::ops::Range<usize>) -> bool {
     parts.name_from(range.start, NamePart::Common).is_some_and(|(hit, _)| hit.end() <= range.end)
+}
+
+/// Whether an ordinary word that no name begins with stands at the head of `range`: 操纵|证券, 随着|美国证券, 赋予|支行.
+fn starts_sentence(parts: &Parts<'_>, range: &std::ops::Range<usize>) -> bool {
+    let glyphs = parts.source.glyphs().get(range.clone()).unwrap_or_default();
+    let first = heading(glyphs).filter(|(length, _)| *length > 1).last();
+    let word =
+        first.is_some_and(|(_, word)| matches!(word.pos, Pos::Verb | Pos::Preposition | Pos::Conjunction | Pos::Pronoun | Pos::Number));
+    // 延长 is a county, too.
+    word && parts.region_from(range.start, true).is_none()
 }
 
 /// 村镇银行, 农商银行, 联社 with what is before, and its outlet behind: 咸丰农商行忠堡支行.
