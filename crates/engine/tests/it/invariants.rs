@@ -223,12 +223,12 @@ impl Check {
     }
 }
 
-/// Where sentences start: after 。！？；; and line breaks.
-/// The columns of a line, in halves of a full-width character.
+/// The columns of a line, in halves of a full-width character; a digit has one, however it is written.
 fn columns(line: &[char]) -> usize {
-    line.iter().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+    line.iter().map(|c| if c.is_ascii() || is_digit(*c) { 1 } else { 2 }).sum()
 }
 
+/// Where sentences start: after 。！？；; and line breaks.
 fn sentence_starts(text: &[char]) -> Vec<usize> {
     std::iter::once(0)
         .chain(text.iter().enumerate().filter(|(_, c)| matches!(c, '。' | '！' | '？' | '；' | ';' | '\n')).map(|(at, _)| at + 1))
