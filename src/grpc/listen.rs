@@ -442,7 +442,7 @@ impl Connection {
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// When the connection is closed whatever still goes on.

@@ -57,7 +57,7 @@ fn harm(server: &str, seed: u64, over: &AtomicBool) {
     let bomb =
         raw::bytes_frame(true, &[&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xa8][..], &[2, 0, 16, b'a'].repeat(2_000), &[3, 0, 16, b'a']].concat());
     while !over.load(Ordering::Relaxed) {
-        let mut peers: Vec<_> = (0..1 + random.below(4)).map(|_| Peer::new(server)).collect();
+        let mut peers: Vec<_> = (0..=random.below(4)).map(|_| Peer::new(server)).collect();
         let kind = random.below(9);
         for n in 0..random.below(100) {
             let stream = u32::try_from(2 * n + 1).unwrap();
@@ -68,7 +68,7 @@ fn harm(server: &str, seed: u64, over: &AtomicBool) {
                     2 => send(peer, stream, &zstd, &bomb, true),
                     3 => send(peer, stream, &call(raw::BULK), &[], false),
                     4 => send(peer, stream, &call("/grpc.health.v1.Health/Watch"), &[0; 5], true),
-                    5 => send(peer, stream, &call(raw::BULK), &raw::bytes_frame(false, &[0; 1 << 20])[..50_000], false),
+                    5 => send(peer, stream, &call(raw::BULK), &raw::bytes_frame(false, &vec![0; 1 << 20])[..50_000], false),
                     6 => send(peer, stream, &call(raw::BULK), &raw::frame(&request("harm", "农行服务1户。")).repeat(500), false),
                     7 => {
                         send(peer, stream, &gzip, &dense, true);
