@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use super::attribute::Fact;
 use super::discourse::oversees;
-use super::lexicon::{Class, Hit, In, Role, Sense};
+use super::lexicon::{Class, Classes, Hit, In, Role, Sense};
 use super::mood::Mood;
 use super::outline::ParagraphKind;
 use super::reading::Reading;
@@ -277,6 +277,7 @@ fn stands(clause: &Clause<'_, '_, '_>, cue: &Cue) -> bool {
                 && !thorough
                 && !poor
                 && !is_visited(reading, start)
+                && !is_taught(reading, start)
                 && !reading.any(start..end + 2, words!["排查风险", "走访慰问", "摸排风险"])
                 && !source.ends_with(end, "走进大众")
         }
@@ -352,6 +353,14 @@ fn is_in_relative_clause(reading: &Reading<'_, '_>, start: usize) -> bool {
 /// 无需提供担保, 无质押: what is said not to be asked for.
 fn is_denied(reading: &Reading<'_, '_>, start: usize) -> bool {
     words!["无", "免", "无需", "不需", "无须", "不需要", "不用"].end_before(reading.source, start)
+}
+
+/// 反诈宣传进社区: what is taught somewhere is teaching.
+fn is_taught(reading: &Reading<'_, '_>, start: usize) -> bool {
+    const LONGEST: usize = 6;
+    const TAUGHT: Classes = Classes::of(&[Class::Lesson, Class::Teaching, Class::Knowledge]);
+    (start.saturating_sub(LONGEST)..start)
+        .any(|from| reading.hits.at(from).iter().any(|hit| hit.end() == start && reading.lexicon.classes(*hit).meets(TAUGHT)))
 }
 
 /// 到某行调研: who comes to an institution is not the institution.
