@@ -3,12 +3,12 @@
 use super::Fact;
 use super::change::iso;
 use super::window::Window;
-use crate::lexicon::Role;
+use crate::lexicon::{Class, Role};
 use crate::reading::Reading;
 use crate::recognize::date::{DateMention, DateShape};
 use crate::recognize::quantity::QuantityMention;
 use crate::report::{Metric, Period};
-use crate::source::Glyphs;
+use crate::source::{Glyphs, is_ideograph};
 use crate::words::words;
 
 /// The period of a number: the last date before it in its sentence, or in the
@@ -95,6 +95,27 @@ pub fn header_of(reading: &Reading<'_, '_>, start: usize) -> Option<Glyphs> {
     reading.outline.sentences.get(header).map(|s| s.range.clone())
 }
 
+/// Whether a date is the day on which somebody reports: 1月7日讯, 记者7日从…获悉, 7日通报.
+fn is_day_of_report(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
+    /// Farthest that 获悉 stands behind the date, in glyphs.
+    const REACH: usize = 48;
+    if date.shape != DateShape::Day {
+        return false;
+    }
+    let source = reading.source;
+    let end = date.range.end;
+    let word_at =
+        |at: usize, class: Class| reading.hits.at(at).iter().find(|hit| reading.lexicon.classes(**hit).has(class)).map(|hit| hit.end());
+    let dateline = word_at(end, Class::Dateline).is_some_and(|end| !is_ideograph(source.at(end)));
+    if dateline || word_at(end, Class::Announcing).is_some() {
+        return true;
+    }
+    let behind = end + usize::from(source.at(end) == ',');
+    let reporter = word_at(behind, Class::Reporter).is_some() || source.ends_with(date.range.start, "记者");
+    let until = (end..source.len().min(end + REACH)).find(|&at| source.at(at) == '。').unwrap_or(end + REACH);
+    reporter && reading.is_said(end..until, Class::Learnt)
+}
+
 /// Whether a date says when figures hold: no baseline, no due date, no time of day.
 fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     let source = reading.source;
@@ -105,6 +126,9 @@ fn dates_figures(reading: &Reading<'_, '_>, date: &DateMention) -> bool {
     // The stamp a news item opens with, and 当年.
     let stamp = start < 3 && (end..end + 24).any(|i| source.starts_with(i, "正文"));
     if stamp || matches!(source.text(date.range.clone()), "当年" | "同年") {
+        return false;
+    }
+    if is_day_of_report(reading, date) {
         return false;
     }
     let compared = matches!(source.before(start), '较' | '比')

@@ -32,8 +32,8 @@ impl Turns<'_, '_> {
             if self.is_in_a_name(&implied.range) || !self.is_of_the_text(&implied) {
                 continue;
             }
-            if let Some(insures) = self.sums_up(implied.range.end, sentence.range.end) {
-                let entity = self.sector_for(implied, insures);
+            if let Some(trades) = self.sums_up(implied.range.end, sentence.range.end) {
+                let entity = self.sector_for(implied, trades);
                 *current = Some(entity);
                 self.insert_turn(at, entity);
                 return;
@@ -99,8 +99,8 @@ impl Turns<'_, '_> {
         implied.region.0.is_empty() || implied.scope.is_some() || self.regions.contains(&implied.region.0)
     }
 
-    /// Whether a sum of a sector and a number follow in the clause; whether it is insurers'.
-    fn sums_up(&self, from: usize, end: usize) -> Option<bool> {
+    /// The trades of which a sum and a number follow in the clause.
+    fn sums_up(&self, from: usize, end: usize) -> Option<&'static [Trade]> {
         let named = self.mentions.get(self.mentions.partition_point(|m| m.range.start < from)).map_or(end, |m| m.range.start);
         let stop = |at: usize| at == named || matches!(self.source.at(at), ',' | '。' | ';' | '为' | '向' | '加' | '各' | '的');
         let sum = (from..(from + SUM_REACH).min(end)).take_while(|&at| !stop(at)).find(|&at| {
@@ -108,20 +108,23 @@ impl Turns<'_, '_> {
             self.class_at(at, Class::Aggregate) && !social
         })?;
         let mut clause = (from..end.min(from + NUMBER_REACH)).take_while(|&at| !matches!(self.source.at(at), '。' | ';'));
-        clause.any(|at| self.source.at(at).is_ascii_digit()).then(|| self.class_at(sum, Class::InsuranceSum))
+        clause.any(|at| self.source.at(at).is_ascii_digit()).then(|| {
+            if self.class_at(sum, Class::InsuranceSum) {
+                [Trade::Insurance, Trade::BankingAndInsurance].as_slice()
+            } else if self.class_at(sum, Class::GuaranteeSum) {
+                [Trade::Guarantee].as_slice()
+            } else {
+                [Trade::Finance, Trade::Banking, Trade::BankingAndInsurance].as_slice()
+            }
+        })
     }
 
     /// The sector of a scope: the one that the text names, or a new one under the scope's own name.
-    fn sector_for(&mut self, implied: Implied, insures: bool) -> usize {
-        let trades: &[Trade] = if insures {
-            &[Trade::Insurance, Trade::BankingAndInsurance]
-        } else {
-            &[Trade::Banking, Trade::Finance, Trade::BankingAndInsurance]
-        };
+    fn sector_for(&mut self, implied: Implied, trades: &[Trade]) -> usize {
         let sector =
             |trade| Sector { trade, scope: implied.scope, place: implied.region.0.clone(), qualifier: String::new(), named: false };
         let known = trades.iter().find_map(|&trade| self.sectors.find(&sector(trade)));
-        let own = sector(if insures { Trade::Insurance } else { Trade::Finance });
+        let own = sector(trades.first().copied().unwrap_or(Trade::Finance));
         known.unwrap_or_else(|| {
             let name = self.source.text(implied.range.clone()).to_owned();
             let entity = Entity {

@@ -117,6 +117,16 @@ classes! {
     PolicyPaper,
     /// 银行 机构 单位: what institutions are counted as.
     Institutions,
+    /// 讯 电: behind a day, who reports begins.
+    Dateline,
+    /// 通报 发布: behind a day, somebody announces.
+    Announcing,
+    /// 记者: who asks and hears.
+    Reporter,
+    /// 获悉 了解到: what a reporter has heard.
+    Learnt,
+    /// 担保 在保: a sum of guarantors.
+    GuaranteeSum,
     /// 投放 发放: gives out what is lent.
     Lending,
     /// 投诉 培训 再贷款: what a body counts of its own, not of its sector.
