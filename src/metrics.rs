@@ -53,6 +53,11 @@ struct Lane {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Use {
+    kind: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reload {
     what: &'static str,
     outcome: &'static str,
@@ -65,6 +70,8 @@ pub struct Now {
     pub waiting: [usize; 2],
     /// Bytes that these hold, with those that run.
     pub held_bytes: [u64; 2],
+    /// Bytes of the budget: held for messages and answers, for running work, and all of it.
+    pub budget: [usize; 3],
     /// Threads of the engine.
     pub threads: usize,
     /// Threads that read a bulletin.
@@ -96,6 +103,7 @@ pub struct Metrics {
     reloads: Family<Reload, Counter>,
     waiting: Family<Lane, Gauge>,
     held: Family<Lane, Gauge>,
+    budget: Family<Use, Gauge>,
     threads: Gauge,
     busy: Gauge,
     resident: Gauge,
@@ -204,6 +212,7 @@ impl Metrics {
             reloads: add(r, "jianbao_reloads", "Files read again, by whether they are in force"),
             waiting: add(r, "jianbao_queue_jobs", "Bulletins that wait for a thread"),
             held: add(r, "jianbao_queue_bytes", "Request bytes that wait or are read"),
+            budget: add(r, "jianbao_budget_bytes", "The memory budget: held for messages and answers, for running work, and in all"),
             threads: add(r, "jianbao_threads", "Threads of the engine"),
             busy: add(r, "jianbao_threads_busy", "Threads of the engine that read a bulletin"),
             resident: add(r, "process_resident_memory_bytes", "Resident memory"),
@@ -304,6 +313,9 @@ impl Metrics {
             self.waiting.get_or_create(&Lane { lane }).set(gauge(waiting as u64));
             self.held.get_or_create(&Lane { lane }).set(gauge(held));
         }
+        for (kind, bytes) in ["held", "running", "total"].into_iter().zip(now.budget) {
+            self.budget.get_or_create(&Use { kind }).set(gauge(bytes as u64));
+        }
         self.threads.set(gauge(now.threads as u64));
         self.busy.set(gauge(now.busy as u64));
         let process = process();
@@ -380,7 +392,7 @@ mod tests {
         metrics.connection(Accepted::Served);
         let open = metrics.open_connection();
         metrics.reloaded(Reloaded::Tls, false);
-        let page = metrics.page(Now { waiting: [2, 3], held_bytes: [20, 30], threads: 4, busy: 1 });
+        let page = metrics.page(Now { waiting: [2, 3], held_bytes: [20, 30], budget: [5, 6, 7], threads: 4, busy: 1 });
         let labels = r#"grpc_type="unary",grpc_service="s",grpc_method="M""#;
         for line in [
             format!("grpc_server_started_total{{{labels}}} 1"),
@@ -393,6 +405,7 @@ mod tests {
             "jianbao_reloads_total{what=\"tls\",outcome=\"failed\"} 1".to_owned(),
             "jianbao_reloads_total{what=\"lexicon\",outcome=\"failed\"} 0".to_owned(),
             "jianbao_queue_jobs{lane=\"bulk\"} 3".to_owned(),
+            "jianbao_budget_bytes{kind=\"running\"} 6".to_owned(),
             "jianbao_threads_busy 1".to_owned(),
         ] {
             assert!(page.lines().any(|seen| seen == line), "{line}: {page}");

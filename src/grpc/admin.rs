@@ -123,7 +123,10 @@ impl Admin {
 
     fn now(&self) -> Now {
         let lanes = [Lane::Unary, Lane::Bulk];
+        let budget = self.pool.budget();
+        let (held, running) = budget.in_use();
         Now {
+            budget: [held, running, budget.total()],
             waiting: lanes.map(|lane| self.pool.waiting(lane)),
             held_bytes: lanes.map(|lane| self.pool.held_bytes(lane)),
             threads: self.pool.threads(),

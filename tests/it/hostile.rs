@@ -30,11 +30,18 @@ pub type Body = (&'static str, fn(&[u8]));
 pub const BODIES: [Body; 5] =
     [("extract", extract), ("readers", readers), ("register", register), ("lexicon", lexicon), ("request", request)];
 
-/// Any text: the contract's invariants hold.
+/// Any text: the contract's invariants hold, and the report is no longer than so many times the text.
 pub fn extract(data: &[u8]) {
-    if let Err(broken) = hold(&String::from_utf8_lossy(data)) {
+    /// Bytes of a report, as a message, for a byte of its text, and for a text without any.
+    const MULTIPLE: usize = 160;
+    const LEAST: usize = 4 << 10;
+    let text = String::from_utf8_lossy(data);
+    if let Err(broken) = hold(&text) {
         panic!("{broken}");
     }
+    let report = pb::Report::from(super::invariants::report(&text));
+    let bytes = report.encoded_len();
+    assert!(bytes <= text.len() * MULTIPLE + LEAST, "a report of {bytes} bytes on a text of {}", text.len());
 }
 
 /// What numbers and dates are written with, a byte for each, so that few bytes make many of them.
@@ -122,14 +129,15 @@ impl http_body::Body for Parts {
 /// Most bytes of a message, as the body below reads them.
 const LIMIT: usize = 64 << 10;
 
-/// Any request body, however it is cut: each message is answered once, by a report or by an error, and none holds more
+/// Any request body, however it is cut, as frames of gRPC and as one message in JSON: each message is answered once, by a report or by an error, and none holds more
 /// than a message may have.
 pub fn request(data: &[u8]) {
     let (Some((how, rest)), waker) = (data.split_first(), Waker::noop()) else { return };
     let inflate = [None, Some(Encoding::Gzip), Some(Encoding::Zstd)][usize::from(how % 3)];
-    let parts = rest.chunks(usize::from(how / 3) + 1).map(Bytes::copy_from_slice).collect();
-    let account = Budget::new(64 << 20).account(vec![Level::of_call(LIMIT)]);
-    let mut reader = FrameReader::new(tonic::body::Body::new(Parts(parts)), LIMIT, &account);
+    let body = || tonic::body::Body::new(Parts(rest.chunks(usize::from(how / 3) + 1).map(Bytes::copy_from_slice).collect()));
+    let budget = Budget::new(64 << 20);
+    let account = budget.account(vec![Level::of_call(LIMIT)]);
+    let mut reader = FrameReader::new(body(), LIMIT, &account);
     let writer = FrameWriter { encoding: None, compress_from_bytes: usize::MAX };
     let (metrics, tally) = Default::default();
     let desk = Desk {
@@ -160,6 +168,12 @@ pub fn request(data: &[u8]) {
             Poll::Pending => unreachable!("the parts are all there"),
         }
     }
+    drop(reader);
+    let mut reader = FrameReader::new(body(), LIMIT, &account).unwrapped();
+    let Poll::Ready(Some(Ok(frame))) = reader.poll_frame(&mut cx) else { unreachable!("a body is a message") };
+    let _ = Desk { inflate: None, json: true, ..desk }.unary(frame);
+    drop(reader);
+    assert_eq!(budget.in_use(), (0, 0), "all is given back");
 }
 
 /// The engine of all tests, for a [`Desk`].

@@ -53,9 +53,17 @@ fn copied(report: &Report) -> impl Iterator<Item = &String> {
     names.chain(findings).chain(figures(report).into_iter().flat_map(|figure| [&figure.label, &figure.beneficiary, &figure.product]))
 }
 
+/// A report, and the processor time that it took; others may use the machine too.
 fn reading(text: &str) -> (Report, Duration) {
-    let begun = Instant::now();
-    (report(text), begun.elapsed())
+    let (begun, used) = (Instant::now(), processor_time());
+    let report = report(text);
+    let taken = processor_time().zip(used).map_or_else(|| begun.elapsed(), |(after, before)| after.saturating_sub(before));
+    (report, taken)
+}
+
+fn processor_time() -> Option<Duration> {
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 #[test]
