@@ -268,6 +268,11 @@ impl Hold {
         Self { account: Arc::clone(&self.account), bytes, how: self.how }
     }
 
+    /// Takes over what another of the same account holds.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
     /// These bytes, which are counted until the last of them is let go.
     #[must_use]
     pub fn around(mut self, bytes: Bytes) -> Bytes {

@@ -24,7 +24,7 @@ use super::budget::Hold;
 use super::calls;
 use super::frame::{Frame, FrameReader};
 use super::pool::{Ask, Lane, Pool, Ticket};
-use super::service::{Call, chunk};
+use super::service::{self, Call};
 use super::status::{self, Reason};
 use super::work::Desk;
 
@@ -61,7 +61,7 @@ pub struct BulkBody {
     asked: u64,
     answered: u64,
     /// An answer of which a part has been sent.
-    sending: Bytes,
+    sending: Option<service::Answer>,
     /// Set once no more requests are read: how the stream ends when all is answered.
     ending: Option<Status>,
     closed: bool,
@@ -126,8 +126,8 @@ struct UnderWay {
 }
 
 enum Answer {
-    Pending(Ticket<Result<Bytes, NoRoom>>),
-    Ready(Bytes),
+    Pending(Ticket<Result<service::Answer, NoRoom>>),
+    Ready(service::Answer),
     /// To be handed over again when there is room for its report.
     Waits(NoRoom),
     Lost,
@@ -159,7 +159,7 @@ impl BulkBody {
             bytes_under_way: 0,
             asked: 0,
             answered: 0,
-            sending: Bytes::new(),
+            sending: None,
             ending: None,
             closed: false,
         }
@@ -252,7 +252,7 @@ impl BulkBody {
             step.map(move |answer| match answer {
                 Some(answer) => {
                     busy.is_ready();
-                    Ok(hold.around(answer))
+                    Ok(service::Answer::new(answer, hold))
                 }
                 None => Err(NoRoom { frame, hold, needed }),
             })
@@ -276,8 +276,9 @@ impl BulkBody {
                 let Poll::Ready(result) = Pin::new(ticket).poll(cx) else { return false };
                 item.answer = match result {
                     Ok(Ok(answer)) => {
-                        self.bytes_under_way = self.bytes_under_way - item.weight + answer.len();
-                        item.weight = answer.len();
+                        let length = answer.rest.len();
+                        self.bytes_under_way = self.bytes_under_way - item.weight + length;
+                        item.weight = length;
                         Answer::Ready(answer)
                     }
                     Ok(Err(no_room)) => Answer::Waits(no_room),
@@ -305,23 +306,25 @@ impl BulkBody {
 
     /// The answers that are ready at the head of the stream, or a part of the first.
     fn take_ready(&mut self) -> Option<Bytes> {
-        if !self.sending.is_empty() {
-            return Some(chunk(&mut self.sending));
+        if let Some(answer) = self.sending.as_mut().filter(|answer| !answer.rest.is_empty()) {
+            return Some(answer.chunk());
         }
-        let mut batch = BytesMut::new();
+        self.sending = None;
+        let (mut batch, mut hold) = (BytesMut::new(), self.call.account.nothing());
         while batch.len() < BATCH_BYTES {
-            match self.under_way.front_mut().map(|item| &mut item.answer) {
-                Some(Answer::Ready(bytes)) if batch.is_empty() || batch.len() + bytes.len() <= BATCH_BYTES => {
-                    let bytes = std::mem::take(bytes);
-                    let weight = self.under_way.pop_front().map_or(0, |item| item.weight);
+            match self.under_way.front().map(|item| &item.answer) {
+                Some(Answer::Ready(answer)) if batch.is_empty() || batch.len() + answer.rest.len() <= BATCH_BYTES => {
+                    let Some(UnderWay { answer: Answer::Ready(mut answer), weight, .. }) = self.under_way.pop_front() else { break };
                     self.bytes_under_way -= weight;
                     self.answered += 1;
                     self.call.place.open.is_taken();
-                    if batch.is_empty() && bytes.len() >= BATCH_BYTES {
-                        self.sending = bytes;
-                        return Some(chunk(&mut self.sending));
+                    if batch.is_empty() && answer.rest.len() >= BATCH_BYTES {
+                        let first = answer.chunk();
+                        self.sending = Some(answer);
+                        return Some(first);
                     }
-                    batch.extend_from_slice(&bytes);
+                    batch.extend_from_slice(&answer.rest);
+                    hold.absorb(answer.hold);
                 }
                 Some(Answer::Lost) => {
                     self.under_way.clear();
@@ -332,7 +335,7 @@ impl BulkBody {
                 Some(Answer::Ready(_) | Answer::Pending(_) | Answer::Waits(_)) | None => break,
             }
         }
-        (!batch.is_empty()).then(|| batch.freeze())
+        (!batch.is_empty()).then(|| hold.around(batch.freeze()))
     }
 
     /// Why a job was not run: its time was up, or the pool is gone.

@@ -30,7 +30,7 @@ use super::budget::{Budget, Hold, Level};
 use super::calls::{Calls, Open, Place};
 use super::crowd::Peer;
 use super::record::{Record, Recorder};
-use super::service::{Call, closing_frame};
+use super::service::{BULK, Call, closing_frame};
 use super::status::{self, Reason};
 use crate::renew::Renewable;
 
@@ -227,9 +227,9 @@ impl Edge {
         let levels = vec![Level::of_call(self.least), Arc::clone(&origin.level), self.groups.level(group(origin.peer, None))];
         let levels = levels.into_iter().chain(caller.as_ref().map(|_| self.groups.level(peer.group))).collect();
         let account = self.budget.account(levels);
-        // What HTTP/2 may have taken in for a stream that is not read from.
+        // What HTTP/2 may have taken in for a stream that is not read from; the message of a unary call always is.
         let mut buffered = account.nothing();
-        if !aside && !buffered.set(STREAM_BYTES as usize) {
+        if path == BULK && !buffered.set(STREAM_BYTES as usize) {
             return refused(&mut record, status::memory_full());
         }
         let tally = record.tally();

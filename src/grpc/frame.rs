@@ -172,25 +172,31 @@ impl FrameReader {
     /// What the last message held in the budget, to be held on.
     pub fn take_hold(&mut self, frame: &Frame) -> Hold {
         let hold = self.counted.split(frame.held_bytes());
-        self.counted.settle(self.held.len());
+        self.counted.settle(self.taken());
         hold
     }
 
+    /// Bytes that what has come takes: its buffer grows ahead of it.
+    fn taken(&self) -> usize {
+        if self.held.is_empty() { 0 } else { self.held.capacity() }
+    }
+
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<More, Status>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(Ok(More::End)) };
         if self.over {
-            ready!(self.counted.poll_set(self.held.len() + 1, cx));
+            let more = self.taken() + 1;
+            ready!(self.counted.poll_set(more, cx));
             self.over = false;
         }
+        let Some(body) = &mut self.body else { return Poll::Ready(Ok(More::End)) };
         match ready!(Pin::new(body).poll_frame(cx)) {
             Some(Ok(part)) => {
                 if let Ok(data) = part.into_data() {
                     self.hold(data);
-                    self.over = !self.counted.set(self.held.len());
+                    self.over = !self.counted.set(self.taken());
                     if self.over && self.at_once {
                         return Poll::Ready(Err(status::memory_full()));
                     }
-                    self.counted.settle(self.held.len());
+                    self.counted.settle(self.taken());
                 }
                 Poll::Ready(Ok(More::Data))
             }

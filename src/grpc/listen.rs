@@ -54,6 +54,8 @@ const FIRST_WORDS: u64 = 24 + 9;
 /// Bytes of a connection's streams that HTTP/2 may hold, at least and at most.
 const LEAST_WINDOW: u32 = 4 << 20;
 const MOST_WINDOW: u32 = 16 << 20;
+/// Bytes of one stream that HTTP/2 takes before they are sent, and one part of an answer more.
+const SEND_BYTES: usize = 32 << 10;
 /// Bytes that the system may hold of a connection, each way; it takes twice that for its own use.
 const SOCKET_BYTES: usize = 256 << 10;
 /// The least that HTTP/1.1 needs to hold a request's headers.
@@ -404,7 +406,7 @@ impl Connection {
             .initial_stream_window_size(STREAM_BYTES)
             // HTTP/2 takes frames that are small beside half of this for an attack.
             .initial_connection_window_size(STREAM_BYTES.saturating_mul(self.options.max_streams).clamp(LEAST_WINDOW, MOST_WINDOW))
-            .max_send_buf_size(STREAM_BYTES as usize)
+            .max_send_buf_size(SEND_BYTES)
             .max_pending_accept_reset_streams(64)
             .max_local_error_reset_streams(64);
         builder

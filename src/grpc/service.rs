@@ -112,7 +112,7 @@ impl ExtractReportService {
         let encoding = desk.writer.encoding;
         match parts.uri.path() {
             UNARY => match self.unary(desk, &call, body, unwrapped.is_some()).await {
-                Ok(bytes) => respond(encoding, Body::new(Whole { rest: bytes, place: Some(Arc::clone(&call.place)) })),
+                Ok(answer) => respond(encoding, Body::new(Whole { answer, place: Some(Arc::clone(&call.place)) })),
                 Err(status) => status.into_http(),
             },
             BULK => {
@@ -123,7 +123,7 @@ impl ExtractReportService {
         }
     }
 
-    async fn unary(&self, desk: Desk, call: &Call, body: Body, unwrapped: bool) -> Result<Bytes, Status> {
+    async fn unary(&self, desk: Desk, call: &Call, body: Body, unwrapped: bool) -> Result<Answer, Status> {
         let reader = FrameReader::new(body, self.limits.max_message_bytes, &call.account).at_once();
         let mut reader = if unwrapped { reader.unwrapped() } else { reader };
         let (frame, mut hold) = self.message(&mut reader).await?;
@@ -136,7 +136,7 @@ impl ExtractReportService {
         let job = move || {
             desk.unary_step(frame, |bytes| hold.set(bytes)).map(move |outcome| {
                 busy.is_ready();
-                outcome.map(|answer| hold.around(answer))
+                outcome.map(|answer| Answer::new(answer, hold))
             })
         };
         let full = |full: Full| status::overloaded(Reason::QueueFull, "the queue for the engine is full", full.retry_after);
@@ -235,18 +235,35 @@ async fn more(reader: &mut FrameReader) -> Status {
 }
 
 /// The most of an answer that HTTP/2 is handed at once.
-const CHUNK_BYTES: usize = 32 << 10;
+const CHUNK_BYTES: usize = 16 << 10;
 
-/// The next of an answer for HTTP/2: no more than it asks for, so that the rest is still here when nobody takes it, and a copy,
-/// so that the rest can be let go then.
-pub fn chunk(rest: &mut Bytes) -> Bytes {
-    let part = rest.split_to(CHUNK_BYTES.min(rest.len()));
-    Bytes::copy_from_slice(&part)
+/// An answer, and what is held for it.
+pub struct Answer {
+    /// What of it is still here.
+    pub rest: Bytes,
+    /// Its bytes in the budget.
+    pub hold: Hold,
+}
+
+impl Answer {
+    /// An answer for which so much is held from now on as it is long.
+    #[must_use]
+    pub fn new(rest: Bytes, mut hold: Hold) -> Self {
+        hold.settle(rest.len());
+        Self { rest, hold }
+    }
+
+    /// The next of it for HTTP/2: no more than that asks for, so that the rest is still here when nobody takes it, and a copy,
+    /// so that the rest can be let go then. It is counted until HTTP/2 has sent it.
+    pub fn chunk(&mut self) -> Bytes {
+        let part = self.rest.split_to(CHUNK_BYTES.min(self.rest.len()));
+        self.hold.split(part.len()).around(Bytes::copy_from_slice(&part))
+    }
 }
 
 /// The answer to a unary call, a part at a time, so that what is not taken is known to be unread.
 struct Whole {
-    rest: Bytes,
+    answer: Answer,
     /// Until the end has been told.
     place: Option<Arc<Place>>,
 }
@@ -256,8 +273,8 @@ impl http_body::Body for Whole {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<BodyFrame<Bytes>, Status>>> {
-        if !self.rest.is_empty() {
-            return Poll::Ready(Some(Ok(BodyFrame::data(chunk(&mut self.rest)))));
+        if !self.answer.rest.is_empty() {
+            return Poll::Ready(Some(Ok(BodyFrame::data(self.answer.chunk()))));
         }
         let Some(place) = self.place.take() else { return Poll::Ready(None) };
         place.open.is_taken();
