@@ -1,4 +1,4 @@
-//! Reads a bulletin (简报) of a Chinese bank, banking association, insurer or regulator: text in, [`Report`](report::Report)
+//! Reads a bulletin (简报) of a Chinese bank, banking association, insurer or regulator: text in, [`Report`]
 //! out. Pure: no I/O, clock or environment; the same text and operator's files give byte for byte the same report.
 //!
 //! ```
