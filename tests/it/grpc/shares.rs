@@ -221,7 +221,7 @@ async fn f10_short_messages_wait_for_a_busy_engine_and_are_no_attack() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f11_parts_of_messages_are_held_within_the_budget_and_not_for_ever() {
     let settings = [SMALL, &["--receive-timeout", "4s"]].concat();
-    harm("parts of messages", &settings, |server| {
+    harm_within("parts of messages", &settings, SMALL_KIB, |server| {
         let part = &raw::bytes_frame(false, &vec![b'x'; 1 << 20])[..60_000];
         let json =
             [vec![0x83, 0x86], header(":path", UNARY), header(":authority", "localhost"), header("content-type", "application/json")];
